@@ -1,0 +1,41 @@
+"""R2: the image is taken in, shown, and only then used."""
+
+from io import BytesIO
+
+import pytest
+
+from tests.desk import FakeDesk
+from tests.factories import a_registration
+from wizard.errors import InvalidInput
+from wizard.flow import Upload
+from wizard.steps.upload import STEP
+from wizard.text import say
+
+
+def an_upload() -> Upload:
+    return Upload(stream=BytesIO(b"an archive"), filename="fanruan_license_server.tar", size=10)
+
+
+def test_an_image_is_shown_before_it_is_used(desk: FakeDesk) -> None:
+    received = STEP.submit(a_registration(), desk.submission(an_upload()), desk.services)
+    assert received.image is not None
+    assert not STEP.is_done(received)
+    accepted = STEP.action("accept")(received, desk.submission(), desk.services)
+    assert STEP.is_done(accepted)
+
+
+def test_sending_the_form_without_a_file_says_which_file_is_meant(desk: FakeDesk) -> None:
+    with pytest.raises(InvalidInput) as refused:
+        STEP.submit(a_registration(), desk.submission(), desk.services)
+    assert "fanruan_license_server.tar" in str(refused.value.problem.todo)
+
+
+def test_what_the_archive_is_refused_for_is_what_the_visitor_reads(desk: FakeDesk) -> None:
+    desk.spool.fail("receive", InvalidInput(say("This is no archive.")))
+    with pytest.raises(InvalidInput, match="This is no archive"):
+        STEP.submit(a_registration(), desk.submission(an_upload()), desk.services)
+
+
+def test_nothing_can_be_accepted_before_it_was_uploaded(desk: FakeDesk) -> None:
+    with pytest.raises(InvalidInput):
+        STEP.action("accept")(a_registration(), desk.submission(), desk.services)

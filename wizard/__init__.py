@@ -1,0 +1,1 @@
+"""The FineOps Registration Wizard: from a mailed licence image to a registered project, in seven steps."""

@@ -1,0 +1,196 @@
+"""A registration: what has been chosen and done on the way from an image to a registered project.
+
+Nothing here stores which step it is at. That follows from what is done (flow.py), so a reload, another browser and next
+week all see the same. Each verb returns a new Registration, and gives up what depended on what it changed.
+"""
+
+from dataclasses import dataclass, replace
+from datetime import datetime
+from enum import StrEnum
+
+from wizard.domain.deployment import Challenge, Deployment, Endpoint, PortCheck, ServerStatus
+from wizard.domain.image import Image
+from wizard.domain.project import Node, Project
+from wizard.errors import InvalidInput
+from wizard.text import Text, say
+
+DEPENDENTS = {
+    "image": ("deployment",),
+    "node": ("port", "deployment"),
+    "port": ("port_check", "deployment"),
+    "port_check": (),
+    "deployment": ("challenge", "verified_at", "server"),
+    "challenge": (),
+    "verified_at": (),
+    "registered_at": (),
+    "server": (),
+}
+"""What is given up when one of these changes."""
+
+
+class Standing(StrEnum):
+    """How it stands with a QR code."""
+
+    NONE = "none"
+    OPEN = "open"
+    EXPIRED = "expired"
+    SUPERSEDED = "superseded"
+
+
+LOWEST_PORT, HIGHEST_PORT = 1024, 65535
+
+
+@dataclass(frozen=True, kw_only=True)
+class Registration:
+    """One project's way to its licence. `version` rises with each save, and tells a stale page from a fresh one."""
+
+    id: str
+    created_at: datetime
+    version: int = 0
+    image: Image | None = None
+    image_accepted: bool = False
+    """Whether the admin has seen what is in the image, and wants it."""
+    project: Project | None = None
+    node: Node | None = None
+    port: int | None = None
+    port_check: PortCheck | None = None
+    deployment: Deployment | None = None
+    challenge: Challenge | None = None
+    verified_at: datetime | None = None
+    registered_at: datetime | None = None
+    """When the first request of the project was seen."""
+    server: ServerStatus | None = None
+    """What the authorization application last said of itself."""
+    discarded: tuple[Deployment, ...] = ()
+    """Deployments given up, still to be removed from their nodes. Their volumes stay."""
+    notice: Text | None = None
+    """What happened behind the visitor's back, to be said once on the next page."""
+
+    @property
+    def endpoint(self) -> Endpoint:
+        """Where the authorization application answers; InvalidInput while there is none."""
+        if self.deployment is None:
+            raise InvalidInput(
+                say("The authorization application does not run yet."), todo=say("Deploy it first, then go on here.")
+            )
+        return self.deployment.endpoint
+
+    def loses(self, what: str) -> tuple[str, ...]:
+        """The names of the things that changing `what` would give up, as far as there are any."""
+        lost: list[str] = []
+        for dependent in DEPENDENTS[what]:
+            if getattr(self, dependent) is not None:
+                lost += [dependent, *self.loses(dependent)]
+        return tuple(dict.fromkeys(lost))
+
+    def use_image(self, image: Image) -> "Registration":
+        if self.image and self.image.digest == image.digest:
+            return self
+        return replace(self._giving_up("image"), image=image, image_accepted=False)
+
+    def accept_image(self) -> "Registration":
+        if self.image is None:
+            raise InvalidInput(say("There is no image yet."), todo=say("Choose the file that the vendor mailed."))
+        return replace(self, image_accepted=True)
+
+    def place(self, project: Project, node_slug: str) -> "Registration":
+        """Choose the node of the project that will run the authorization application (R3)."""
+        node = project.host(node_slug)
+        if (project.slug, node) == (self.project.slug if self.project else None, self.node):
+            return self
+        return replace(self._giving_up("node"), project=project, node=node)
+
+    def use_port(self, port: int) -> "Registration":
+        """Choose a port; whether it is free on the node is found out next (R4)."""
+        if not LOWEST_PORT <= port <= HIGHEST_PORT:
+            raise InvalidInput(
+                say("%(port)s is not a port that can be used.", port=port),
+                why=say(
+                    "A port is a number from %(lowest)s to %(highest)s; the ones below belong to the system.",
+                    lowest=LOWEST_PORT,
+                    highest=HIGHEST_PORT,
+                ),
+                todo=say("Enter another one, such as 18081."),
+                field="port",
+            )
+        if port == self.port and self.deployment is not None:
+            return self
+        return replace(self._giving_up("port"), port=port, port_check=None)
+
+    def port_probed(self, check: PortCheck) -> "Registration":
+        return replace(self, port_check=check)
+
+    def deployed(self, deployment: Deployment) -> "Registration":
+        return replace(self, deployment=deployment)
+
+    def challenged(self, challenge: Challenge) -> "Registration":
+        """A new QR code; the older one is void (R6)."""
+        return replace(self, challenge=challenge, verified_at=None, notice=None)
+
+    def scanned(self) -> "Registration":
+        """The admin has the six digits, and goes on to enter them."""
+        if self.challenge is None:
+            raise InvalidInput(
+                say("There is no QR code to scan yet."), todo=say("Show the QR code first, then scan it with a phone.")
+            )
+        return replace(self, challenge=replace(self.challenge, scanned=True))
+
+    def observed(self, status: ServerStatus, now: datetime) -> "Registration":
+        """Take in what the authorization application says of itself, and what follows from it (R6, R7, R8)."""
+        seen = replace(self, server=status.steadied_by(self.server))
+        if self.registered_at is not None:
+            return seen
+        if status.first_request_at is not None:
+            return replace(seen, verified_at=self.verified_at or now, registered_at=now, notice=None)
+        if status.state.is_authenticated:
+            return replace(seen, verified_at=self.verified_at or now)
+        if self.verified_at is not None:
+            return replace(seen, verified_at=None, challenge=None, notice=VERIFICATION_LOST)
+        return seen
+
+    def standing(self, now: datetime) -> Standing:
+        """How it stands with the QR code (R6). A limit belongs to the allowed side (R14)."""
+        if self.challenge is None:
+            return Standing.NONE
+        if now > self.challenge.expires_at:
+            return Standing.EXPIRED
+        newest = self.server.challenge if self.server and self.server.seen_at > self.challenge.created_at else None
+        return Standing.SUPERSEDED if newest not in (None, self.challenge.id) else Standing.OPEN
+
+    def locked_until(self, now: datetime) -> datetime | None:
+        """When the entry of codes is free again; None while it is not locked."""
+        until = self.server.locked_until if self.server else None
+        return until if until and now < until else None
+
+    @property
+    def is_being_served(self) -> bool:
+        """Whether any node of a project is registered with the authorization application."""
+        return self.server is not None and bool(self.server.live)
+
+    @property
+    def last_request_at(self) -> datetime | None:
+        """When a project was last heard of."""
+        slots = self.server.live if self.server else ()
+        return max((slot.last_request_at for slot in slots if slot.last_request_at), default=None)
+
+    def _giving_up(self, what: str) -> "Registration":
+        if self.registered_at is not None:
+            raise InvalidInput(
+                say("This registration is finished, and stays as it is."),
+                why=say("The project depends on the authorization application that was deployed by it."),
+                todo=say("Start a new registration to deploy another one."),
+            )
+        gone = (self.deployment,) if self.deployment and "deployment" in self.loses(what) else ()
+        return replace(
+            self,
+            discarded=self.discarded + gone,
+            notice=None,
+            **dict.fromkeys(self.loses(what)),  # type: ignore[arg-type]
+        )
+
+
+VERIFICATION_LOST = say(
+    "The authorization application was restarted, or waited for more than 24 hours, before the project registered. "
+    "The verification does not outlive that: scan again, enter the new code, and register at once."
+)
+"""R7."""

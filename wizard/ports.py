@@ -1,0 +1,298 @@
+"""What the wizard asks of the outside world: one Protocol for each, and the bundles that carry them.
+
+A Protocol holds only what every implementation can honour. Fakes (tests/fakes.py) and real ones pass the same contract
+suites (tests/contracts/).
+"""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from pathlib import Path
+from typing import BinaryIO, Protocol, runtime_checkable
+
+from wizard.domain.account import Account
+from wizard.domain.deployment import Challenge, Endpoint, PortCheck, ServerStatus, Verdict
+from wizard.domain.image import Image
+from wizard.domain.operation import Operation
+from wizard.domain.project import Node, Project
+from wizard.domain.registration import Registration
+from wizard.text import Text
+
+Progress = Callable[[int, int], None]
+"""Called with (done, total) in any one unit. It may raise, to stop the work: let it pass."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Health:
+    """How a node's engine is. `detail` says why when it is not well."""
+
+    node: str
+    well: bool
+    detail: Text
+    seen_at: datetime
+
+
+@dataclass(frozen=True, kw_only=True)
+class Instance:
+    """A container of ours on a node, as the engine has it. `exit_code` when it is not running and has run."""
+
+    name: str
+    running: bool
+    port: int
+    exit_code: int | None = None
+
+
+class Backend(Protocol):
+    """An engine that runs authorization applications. Only the worker talks to it.
+
+    Every method may raise BackendError: permanent when asking again cannot help. Names (`name`) are chosen by the
+    caller after its operation, so a second try finds what the first one made. `node` is always one of the inventory.
+    """
+
+    def health(self, node: Node) -> Health:
+        """Whether the node answers and can run a container. Does not raise for a node that is down: it says so."""
+        ...
+
+    def preflight(self, node: Node, port: int, name: str, now: datetime) -> PortCheck:
+        """Whether the port can be taken on the node (R4), by the container `name`, which may hold it already."""
+        ...
+
+    def load(self, node: Node, image: Image, archive: Path, progress: Progress) -> None:
+        """Bring the image onto the node, unless it is there already; progress is in bytes."""
+        ...
+
+    def start(self, node: Node, image: Image, port: int, name: str) -> None:
+        """Run the container `name` with the licence's named volume on /app/config; nothing to do when it runs."""
+        ...
+
+    def inspect(self, node: Node, name: str) -> Instance | None:
+        """The container of that name, or None."""
+        ...
+
+    def stop(self, node: Node, name: str) -> None:
+        """Stop it cleanly; it stays, and so does its volume. Nothing to do when it does not run."""
+        ...
+
+    def start_again(self, node: Node, name: str) -> None:
+        """Start a stopped container. BackendError when there is none."""
+        ...
+
+    def remove(self, node: Node, name: str) -> None:
+        """Stop and remove it, and free its port. The volume stays. Nothing to do when there is none."""
+        ...
+
+    def unload(self, node: Node, image: Image) -> None:
+        """Remove the image from the node unless a container uses it."""
+        ...
+
+    def logs(self, node: Node, name: str, lines: int = 200) -> str:
+        """The last lines of its output, or nothing."""
+        ...
+
+    def read_config(self, node: Node, name: str, filename: str) -> bytes | None:
+        """A file of its config volume (running or stopped), or None while there is none of that name."""
+        ...
+
+
+@runtime_checkable
+class Supervising(Protocol):
+    """A backend whose containers nobody else restarts. The worker calls it every few seconds."""
+
+    def keep_running(self) -> None:
+        """Start again what should run and has ended (restart policy: unless stopped)."""
+        ...
+
+
+class LicenseServer(Protocol):
+    """Speaks to an authorization application over HTTPS that is pinned to `endpoint.pin`.
+
+    BackendError when it cannot be reached, when its key is not the pinned one (permanent), or when it does not speak
+    the reference protocol (permanent).
+    """
+
+    def status(self, endpoint: Endpoint, now: datetime) -> ServerStatus: ...
+
+    def challenge(self, endpoint: Endpoint, now: datetime) -> Challenge:
+        """A new challenge; the older one is void. InvalidInput while it is locked (R6)."""
+        ...
+
+    def submit(self, endpoint: Endpoint, challenge: str, code: str, now: datetime) -> Verdict:
+        """Enter the six digits for that challenge."""
+        ...
+
+
+class Applications(Protocol):
+    """The FanRuan applications of the projects, as far as they can be asked to register themselves (R8)."""
+
+    def register(self, project: Project, endpoint: Endpoint) -> None:
+        """Have the project register by IP and port. BackendError with its own cause when it does not succeed."""
+        ...
+
+
+class Inventory(Protocol):
+    """The O&M projects and their nodes."""
+
+    def projects(self) -> Sequence[Project]: ...
+
+    def project(self, slug: str) -> Project:
+        """InvalidInput when there is none of that slug."""
+        ...
+
+
+class Spool(Protocol):
+    """Where received archives lie, each under its digest."""
+
+    def receive(self, source: BinaryIO, size: int | None, filename: str) -> Image:
+        """Take the archive in, on the disk, and check it. InvalidInput, and nothing kept, when it is no licence image.
+
+        `size` in bytes, when known: what is shorter or longer is refused.
+        """
+        ...
+
+    def path(self, image: Image) -> Path:
+        """The received file. BackendError (permanent) when it is gone or is no longer what was checked."""
+        ...
+
+
+class Store(Protocol):
+    """Registrations and operations, durable. Every write is committed when the method returns."""
+
+    def registrations(self) -> Sequence[Registration]:
+        """All, newest first."""
+        ...
+
+    def registration(self, id: str) -> Registration:
+        """UnknownStep when there is none."""
+        ...
+
+    def save(self, registration: Registration) -> Registration:
+        """Write it as the next version (the first is 1). Stale, and nothing written, when another came before."""
+        ...
+
+    def observe(self, id: str, status: ServerStatus) -> None:
+        """Note what the authorization application said; no new version, so no open page becomes stale by it."""
+        ...
+
+    def cleared(self, id: str, name: str) -> None:
+        """Note that a discarded deployment is gone from its node; no new version."""
+        ...
+
+    def queue(self, operation: Operation) -> Operation:
+        """Write it down, unless one for the same registration is still active: then that one is returned."""
+        ...
+
+    def operation(self, id: str) -> Operation: ...
+
+    def last_operation(self, registration_id: str, kind: str | None = None) -> Operation | None:
+        """The newest one of the registration, of that kind when one is given."""
+        ...
+
+    def claim(self, owner: str, now: datetime) -> Operation | None:
+        """Take up, for that worker, the oldest active operation that nobody holds; None when there is none.
+
+        Charged in one conditional UPDATE, so that two workers never hold one operation.
+        """
+        ...
+
+    def renew(self, id: str, owner: str, now: datetime) -> bool:
+        """Prolong the lease; False when another worker has it."""
+        ...
+
+    def record(self, operation: Operation, owner: str) -> bool:
+        """Write its progress or its end; False, and nothing written, when another worker has the lease.
+
+        One that is put back to QUEUED may be claimed by anybody at once. The wish to abort is never overwritten.
+        """
+        ...
+
+    def owners(self) -> Sequence[str]:
+        """The workers that hold operations, as they named themselves to `claim`."""
+        ...
+
+    def release(self, owner: str) -> None:
+        """Let go of what that worker holds; it is known to be dead, so nobody has to wait for its lease to end."""
+        ...
+
+    def ask_to_abort(self, id: str) -> None:
+        """Note that the admin wants it undone. Nothing to do when it has ended."""
+        ...
+
+    def seen(self, health: Health) -> None:
+        """Note how a node is."""
+        ...
+
+    def healths(self) -> dict[str, Health]:
+        """How each node was last seen, by its slug."""
+        ...
+
+    def revision(self, registration_id: str) -> str:
+        """A short word that changes whenever anything a page of this registration shows has changed. Cheap."""
+        ...
+
+
+class Accounts(Protocol):
+    """Who may sign in, and the one-time links that let a person in without a password, kept as hashes."""
+
+    def owner(self) -> Account | None:
+        """The account that was made first: whom a one-time link of the terminal signs in. None before there is any."""
+        ...
+
+    def account(self, name: str) -> Account | None: ...
+
+    def add_account(self, account: Account) -> None:
+        """InvalidInput when the name is taken."""
+        ...
+
+    def add_link(self, token_hash: str, now: datetime, expires_at: datetime) -> None: ...
+
+    def link_is_good(self, token_hash: str, now: datetime) -> bool:
+        """Whether it exists, was not used, and has not expired. Does not use it up."""
+        ...
+
+    def use_link(self, token_hash: str, now: datetime) -> bool:
+        """Use it up, in one conditional UPDATE; False when it was not good."""
+        ...
+
+
+class Jobs(Protocol):
+    """Slow work is put down as an operation, and a worker is woken."""
+
+    def start(self, registration: Registration, kind: str, now: datetime) -> Operation:
+        """Queue the work of the step `kind`. The one under way is returned when there is one."""
+        ...
+
+    def abort(self, operation: Operation) -> None:
+        """Ask for it to be undone."""
+        ...
+
+
+@dataclass(frozen=True, kw_only=True)
+class Services:
+    """What a step may use in a request. No engine: that is the worker's."""
+
+    store: Store
+    jobs: Jobs
+    inventory: Inventory
+    license_servers: LicenseServer
+    spool: Spool
+    clock: Callable[[], datetime]
+    """Aware UTC."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Workshop(Services):
+    """What the slow work of a step may use, in the worker."""
+
+    backend: Backend
+    applications: Applications
+
+
+@dataclass(frozen=True, kw_only=True)
+class Task:
+    """What a phase is given: the workshop, the operation's id to name things after, and where to tell its progress."""
+
+    workshop: Workshop
+    operation: str
+    progress: Progress
+    wait: Callable[[float], None]
+    """Let some seconds pass; raises when the operation is to be aborted."""

@@ -1,0 +1,150 @@
+"""Run the authorization application on the node: check, load, start, wait until it answers (R5)."""
+
+from wizard.domain.deployment import Deployment, Endpoint, ServerStatus
+from wizard.domain.image import Image
+from wizard.domain.project import Node
+from wizard.domain.registration import Registration
+from wizard.errors import BackendError, InvalidInput
+from wizard.flow import Phase, Step, Submission
+from wizard.licensing.protocol.api import PIN_FILE
+from wizard.ports import Services, Task
+from wizard.text import Text, say
+
+SECONDS_TO_ANSWER = 60
+SECONDS_BETWEEN_LOOKS = 0.25
+
+
+def submit(registration: Registration, submission: Submission, services: Services) -> Registration:
+    """Nothing to choose: what to deploy, and where, is settled. The work does the rest."""
+    return registration
+
+
+def name_of(task: Task) -> str:
+    """What the container is called: after the operation, so a second try finds what the first one made."""
+    return f"fineops-license-{task.operation[:12]}"
+
+
+def check(registration: Registration, task: Task) -> Registration:
+    """The node answers, the port is still free, the file is still the one that was checked."""
+    workshop = task.workshop
+    image, node, port = settled(registration)
+    workshop.spool.path(image)
+    health = workshop.backend.health(node)
+    if not health.well:
+        raise BackendError(
+            say("%(node)s does not answer.", node=node.name),
+            why=health.detail,
+            todo=say("Look after the node, then deploy again."),
+            permanent=False,
+        )
+    found = workshop.backend.preflight(node, port, name_of(task), workshop.clock())
+    if not found.free:
+        raise InvalidInput(
+            say("Port %(port)s was taken on %(node)s meanwhile.", port=port, node=node.name),
+            why=say("It is held by %(holder)s.", holder=found.holder),
+            todo=say("Go back and set another port, or free this one and deploy again."),
+        )
+    return registration
+
+
+def load(registration: Registration, task: Task) -> Registration:
+    image, node, _ = settled(registration)
+    task.workshop.backend.load(node, image, task.workshop.spool.path(image), task.progress)
+    return registration
+
+
+def unload(registration: Registration, task: Task) -> None:
+    image, node, _ = settled(registration)
+    task.workshop.backend.unload(node, image)
+
+
+def start(registration: Registration, task: Task) -> Registration:
+    image, node, port = settled(registration)
+    task.workshop.backend.start(node, image, port, name_of(task))
+    return registration
+
+
+def remove(registration: Registration, task: Task) -> None:
+    _, node, _ = settled(registration)
+    task.workshop.backend.remove(node, name_of(task))
+
+
+def answer(registration: Registration, task: Task) -> Registration:
+    """Wait until it answers with the key that was read over the engine's channel, never over the network."""
+    workshop = task.workshop
+    _, node, port = settled(registration)
+    looks = int(SECONDS_TO_ANSWER / SECONDS_BETWEEN_LOOKS)
+    for look in range(looks):
+        task.progress(look, looks)
+        pin = workshop.backend.read_config(node, name_of(task), PIN_FILE)
+        endpoint = Endpoint(address=node.address, port=port, pin=(pin or b"").decode().strip())
+        if pin and (status := asked(endpoint, task)):
+            deployment = Deployment(name=name_of(task), node=node.slug, endpoint=endpoint, deployed_at=workshop.clock())
+            return registration.deployed(deployment).observed(status, workshop.clock())
+        ensure_running(registration, task)
+        task.wait(SECONDS_BETWEEN_LOOKS)
+    raise BackendError(
+        say("The authorization application does not answer."),
+        why=say(
+            "It was started on %(node)s and has said nothing for %(seconds)s seconds.",
+            node=node.name,
+            seconds=SECONDS_TO_ANSWER,
+        ),
+        todo=say("Read what it printed, below, then deploy again."),
+        raw=workshop.backend.logs(node, name_of(task)),
+        permanent=True,
+    )
+
+
+def asked(endpoint: Endpoint, task: Task) -> ServerStatus | None:
+    """What it says of itself; None while it is silent. A wrong key will not become right by waiting, and is raised."""
+    try:
+        return task.workshop.license_servers.status(endpoint, task.workshop.clock())
+    except BackendError as error:
+        if error.permanent:
+            raise
+        return None
+
+
+def ensure_running(registration: Registration, task: Task) -> None:
+    _, node, _ = settled(registration)
+    instance = task.workshop.backend.inspect(node, name_of(task))
+    if instance is None or not instance.running:
+        raise BackendError(
+            say("The authorization application stopped by itself."),
+            why=say("Its container was started on %(node)s and did not stay up.", node=node.name),
+            todo=say("Read what it printed, below, then deploy again."),
+            raw=task.workshop.backend.logs(node, name_of(task)),
+            permanent=True,
+        )
+
+
+def settled(registration: Registration) -> tuple[Image, Node, int]:
+    """The image, node and port, which the steps before have settled."""
+    image, node, port = registration.image, registration.node, registration.port
+    if image is None or node is None or port is None:
+        raise InvalidInput(say("There is nothing to deploy yet."), todo=say("Finish the steps before this one."))
+    return image, node, port
+
+
+def chosen(registration: Registration) -> str | Text:
+    deployment = registration.deployment
+    return f"{deployment.endpoint.address}:{deployment.endpoint.port}" if deployment else ""
+
+
+STEP = Step(
+    slug="deploy",
+    title=say("Deploy the authorization application"),
+    name=say("Deploy"),
+    holds="deployment",
+    is_done=lambda registration: registration.deployment is not None,
+    submit=submit,
+    chosen=chosen,
+    lingers=True,
+    work=(
+        Phase(slug="check", title=say("Check the node"), run=check),
+        Phase(slug="load", title=say("Load the image"), run=load, undo=unload),
+        Phase(slug="start", title=say("Start the container"), run=start, undo=remove),
+        Phase(slug="answer", title=say("Wait for the first answer"), run=answer),
+    ),
+)

@@ -1,0 +1,15 @@
+"""What of a page a request wants: all of it, or the step alone."""
+
+from flask import Response, request
+
+
+def wants_fragment() -> bool:
+    """Whether htmx asks for the step alone. A page that the browser restores from its history is wanted whole."""
+    return request.headers.get("HX-Request") == "true" and "HX-History-Restore-Request" not in request.headers
+
+
+def go_to(url: str) -> Response:
+    """Send the browser to another page, whether a form asked or htmx did."""
+    if wants_fragment():
+        return Response(status=204, headers={"HX-Redirect": url})
+    return Response(status=303, headers={"Location": url})

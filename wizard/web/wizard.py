@@ -1,0 +1,200 @@
+"""The wizard's surface: one registration, one step at a time. It knows no step by name."""
+
+from collections.abc import Callable
+from typing import BinaryIO, cast
+from urllib.parse import unquote
+from uuid import uuid4
+
+from flask import Blueprint, Response, make_response, redirect, render_template, request, url_for
+from flask.typing import ResponseReturnValue
+
+from wizard.domain.operation import Operation
+from wizard.domain.registration import Registration
+from wizard.errors import InvalidInput, Problem, Stale, WizardError
+from wizard.flow import Flow, Step, Submission, Submit, Upload
+from wizard.ports import Services
+from wizard.text import say
+from wizard.web.htmx import wants_fragment
+
+
+def blueprint(flow: Flow, services: Services) -> Blueprint:
+    pages = Blueprint("wizard", __name__)
+    desk = Desk(flow, services)
+    for method, rule, view in (
+        ("GET", "/", desk.home),
+        ("POST", "/registrations", desk.create),
+        ("GET", "/registrations/<id>", desk.resume),
+        ("POST", "/registrations/<id>/abort", desk.abort),
+        ("GET", "/registrations/<id>/<slug>", desk.show),
+        ("POST", "/registrations/<id>/<slug>", desk.submit),
+        ("POST", "/registrations/<id>/<slug>/<action>", desk.act),
+    ):
+        pages.add_url_rule(rule, view.__name__, view, methods=[method])
+    return pages
+
+
+class Desk:
+    """Loads, acts, saves, shows: what every view of a registration does."""
+
+    def __init__(self, flow: Flow, services: Services) -> None:
+        self.flow, self.services, self.store = flow, services, services.store
+
+    def home(self) -> ResponseReturnValue:
+        return render_template("home.html", registrations=self.store.registrations(), flow=self.flow)
+
+    def create(self) -> ResponseReturnValue:
+        registration = self.store.save(Registration(id=uuid4().hex[:12], created_at=self.services.clock()))
+        return redirect(url_for(".resume", id=registration.id), 303)
+
+    def resume(self, id: str) -> ResponseReturnValue:
+        return self.address(self.flow.current(self.store.registration(id)), id)
+
+    def show(self, id: str, slug: str) -> ResponseReturnValue:
+        if "since" in request.args:
+            return self.poll(id, slug, request.args["since"])
+        registration = self.store.registration(id)
+        step = self.flow.open(slug, registration)
+        return self.page(registration, step) if step.slug == slug else self.address(step, id)
+
+    def submit(self, id: str, slug: str) -> ResponseReturnValue:
+        return self.answer(id, slug, lambda step: step.submit)
+
+    def act(self, id: str, slug: str, action: str) -> ResponseReturnValue:
+        return self.answer(id, slug, lambda step: step.action(action))
+
+    def abort(self, id: str) -> ResponseReturnValue:
+        operation = self.store.last_operation(id)
+        if operation is not None and operation.is_active:
+            self.services.jobs.abort(operation)
+        registration = self.store.registration(id)
+        return self.moved(registration, self.flow.current(registration))
+
+    def answer(self, id: str, slug: str, chosen: Callable[[Step], Submit]) -> Response:
+        """What was sent changes the registration, or is refused and changes nothing; either way all is rendered."""
+        registration = self.store.registration(id)
+        step = self.flow.open(slug, registration)
+        submission = received(self.services)
+        try:
+            if step.slug == slug:
+                registration = self.submitted(registration, step, chosen(step), submission)
+        except WizardError as error:
+            return self.page(
+                self.store.registration(id), step, problem=error.problem, submission=submission, status=error.status
+            )
+        return self.moved(registration, step, asked=slug)
+
+    def submitted(self, registration: Registration, step: Step, submit: Submit, submission: Submission) -> Registration:
+        operation = self.store.last_operation(registration.id)
+        if operation is not None and operation.is_active:
+            return self.under_way(registration, step, operation)
+        ensure_fresh(registration, submission)
+        changed = submit(registration, submission, self.services)
+        if changed != registration:
+            changed = self.store.save(changed)
+        if step.work and not step.is_done(changed):
+            self.services.jobs.start(changed, step.slug, submission.now)
+        return changed
+
+    def under_way(self, registration: Registration, step: Step, operation: Operation) -> Registration:
+        """The second click on the same button finds the work of the first; anything else has to wait for it."""
+        if operation.kind == step.slug:
+            return registration
+        title = self.flow.step(operation.kind).name
+        raise InvalidInput(
+            say("Nothing was changed: the step %(step)s is still at work.", step=title),
+            todo=say("Wait until it has finished, or abort it there."),
+        )
+
+    def poll(self, id: str, slug: str, since: str) -> Response:
+        """What has changed since; 204 when nothing has. Reads one row in that case."""
+        if self.store.revision(id) == since:
+            return Response(status=204)
+        registration = self.store.registration(id)
+        step = self.flow.open(slug, registration)
+        if step.is_done(registration) and not step.lingers:
+            step = self.flow.current(registration)
+        return self.page(registration, step, asked=slug)
+
+    def moved(self, registration: Registration, step: Step, asked: str = "") -> Response:
+        """Show what comes after: the step itself while it is unfinished, else the first one that is."""
+        if step.is_done(registration):
+            step = self.flow.current(registration)
+        if wants_fragment():
+            return self.page(registration, step, asked=asked)
+        return self.address(step, registration.id)
+
+    def address(self, step: Step, id: str) -> Response:
+        return make_response(redirect(url_for("wizard.show", id=id, slug=step.slug), 303))
+
+    def page(
+        self,
+        registration: Registration,
+        step: Step,
+        *,
+        problem: Problem | None = None,
+        submission: Submission | None = None,
+        status: int = 200,
+        asked: str = "",
+    ) -> Response:
+        revision = self.store.revision(registration.id)
+        operation = self.store.last_operation(registration.id, step.slug)
+        if operation is not None and operation.version != registration.version:
+            operation = None
+        response = make_response(
+            render_template(
+                f"steps/{step.slug}.html",
+                layout="layouts/fragment.html" if wants_fragment() else "layouts/page.html",
+                flow=self.flow,
+                step=step,
+                current=self.flow.current(registration),
+                registration=registration,
+                revision=revision,
+                operation=operation,
+                problem=problem or (operation and operation.problem),
+                polls=poll_seconds(step, registration, operation),
+                fields=submission.fields if submission else {},
+                given_up=self.flow.given_up_by(step, registration),
+                now=self.services.clock(),
+                **step.context(registration, self.services),
+            ),
+            status,
+        )
+        if wants_fragment() and asked != step.slug:
+            response.headers["HX-Push-Url"] = url_for("wizard.show", id=registration.id, slug=step.slug)
+        return response
+
+
+def poll_seconds(step: Step, registration: Registration, operation: Operation | None) -> int | None:
+    """How often the page asks whether anything has changed; None when nothing can."""
+    if operation is not None and operation.is_active:
+        return 1
+    return 2 if step.watch is not None and registration.deployment is not None else None
+
+
+def ensure_fresh(registration: Registration, submission: Submission) -> None:
+    """A page that is older than the registration must not overwrite what was done since."""
+    if submission.fields.get("version") not in (None, str(registration.version)):
+        raise Stale(
+            say("This page was older than the registration."),
+            why=say("It was changed meanwhile, in another tab or by another person. Nothing was overwritten."),
+            todo=say("This is how it stands now. Look at it, then go on."),
+        )
+
+
+def received(services: Services) -> Submission:
+    """What came with the request. A script sends a file as the whole body, a plain form as a part of it."""
+    fields = request.args.to_dict() | request.form.to_dict()
+    return Submission(fields=fields, now=services.clock(), file=received_file())
+
+
+def received_file() -> Upload | None:
+    if request.mimetype == "application/octet-stream":
+        return Upload(
+            stream=cast(BinaryIO, request.stream),
+            filename=unquote(request.headers.get("X-Filename", "")),
+            size=request.content_length,
+        )
+    file = request.files.get("file")
+    if file is None or not file.filename:
+        return None
+    return Upload(stream=cast(BinaryIO, file.stream), filename=file.filename, size=None)
