@@ -1,0 +1,47 @@
+# What is done here, each in one word. `make` alone lists it.
+
+PYTHON ?= python3
+BIN := .venv/bin
+INSTALL = $(BIN)/python -m pip install --quiet --quiet --disable-pip-version-check --require-hashes --requirement
+
+.DEFAULT_GOAL := help
+.PHONY: help run test test-long check journey screenshots
+
+help: ## list what there is
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' Makefile
+
+run: .venv/runtime ## start the wizard on this machine; PORT=8100 for another port, WIZARD_DATA=folder for other data
+	@exec $(BIN)/flask --app app up
+
+test: .venv/development check ## all checks and tests; as root on Debian it installs the browser they need
+	@.ci/packages
+	$(BIN)/python -m pytest
+
+test-long: .venv/development ## the tests that take minutes
+	$(BIN)/python -m pytest -m long
+
+check: .venv/development ## format, lint, types, imports
+	$(BIN)/ruff format --check --quiet .
+	$(BIN)/ruff check --quiet .
+	$(BIN)/mypy
+	$(BIN)/lint-imports --no-logo
+
+journey: .venv/development ## the whole job over HTTP, each step told
+	@$(BIN)/python -m tests.journey
+
+screenshots: .venv/development ## take the pictures in docs/ anew
+	@$(BIN)/python -m tests.screenshots
+
+.venv/bin/python:
+	@$(PYTHON) -c 'import sys; sys.exit("Python 3.11 or later is needed." if sys.version_info < (3, 11) else 0)'
+	@$(PYTHON) -m venv .venv
+
+.venv/runtime: requirements.txt | .venv/bin/python
+	@echo "Installing the packages into .venv …"
+	@$(INSTALL) requirements.txt
+	@touch $@
+
+.venv/development: requirements-dev.txt | .venv/bin/python
+	@echo "Installing the packages and the tools into .venv …"
+	@$(INSTALL) requirements-dev.txt
+	@touch $@

@@ -1,0 +1,1 @@
+"""Archives, good and broken in every way, made by code."""

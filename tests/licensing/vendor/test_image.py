@@ -1,0 +1,206 @@
+"""The issued archive: a real `docker save` layout whose digests are right."""
+
+import hashlib
+import io
+import json
+import subprocess
+import tarfile
+import time
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+from tests.licensing.vendor.instances import NOW, ORDER, small_base, small_office
+from wizard.licensing.protocol.claims import CLAIMS_LABEL, layers_digest, load_vendor_keys, read_claims, sign_claims
+from wizard.licensing.vendor.base import Base, open_base
+from wizard.licensing.vendor.image import Archive, personalize
+from wizard.licensing.vendor.keys import open_keys
+from wizard.licensing.vendor.machine import distributions
+from wizard.licensing.vendor.office import open_office
+
+MEGABYTE = 1_000_000
+
+
+def contents(archive: Archive) -> dict[str, bytes]:
+    """The archive's files by name, read back from its bytes."""
+    data = b"".join(archive.pieces())
+    assert len(data) == archive.size
+    with tarfile.open(fileobj=io.BytesIO(data)) as tar:
+        return {member.name: tar.extractfile(member).read() for member in tar if member.isfile()}  # type: ignore[union-attr]
+
+
+@pytest.fixture(scope="module")
+def files(tmp_path_factory: pytest.TempPathFactory) -> dict[str, bytes]:
+    office = small_office(tmp_path_factory.mktemp("vendor"))
+    try:
+        return contents(office.issue(ORDER, NOW))
+    finally:
+        office.close()
+
+
+def config_of(files: dict[str, bytes]) -> dict[str, object]:
+    [image] = json.loads(files["manifest.json"])
+    config: dict[str, object] = json.loads(files[image["Config"]])
+    return config
+
+
+def test_it_has_the_layout_of_docker_save_since_25(files: dict[str, bytes]) -> None:
+    assert {name for name in files if not name.startswith("blobs/")} == {"index.json", "manifest.json", "oci-layout"}
+    assert json.loads(files["oci-layout"]) == {"imageLayoutVersion": "1.0.0"}
+    [image] = json.loads(files["manifest.json"])
+    assert image["RepoTags"] == ["fanruan_license_server:1.0.0"]
+
+
+def test_every_blob_is_named_after_its_digest(files: dict[str, bytes]) -> None:
+    blobs = {name: content for name, content in files.items() if name.startswith("blobs/")}
+    assert len(blobs) == 4
+    for name, content in blobs.items():
+        assert name == f"blobs/sha256/{hashlib.sha256(content).hexdigest()}"
+
+
+def test_index_and_manifest_lead_to_the_same_image(files: dict[str, bytes]) -> None:
+    [described] = json.loads(files["index.json"])["manifests"]
+    manifest_bytes = files["blobs/" + described["digest"].replace(":", "/")]
+    assert len(manifest_bytes) == described["size"]
+    manifest = json.loads(manifest_bytes)
+    [image] = json.loads(files["manifest.json"])
+    assert "blobs/" + manifest["config"]["digest"].replace(":", "/") == image["Config"]
+    assert ["blobs/" + layer["digest"].replace(":", "/") for layer in manifest["layers"]] == image["Layers"]
+    assert [layer["size"] for layer in manifest["layers"]] == [len(files[name]) for name in image["Layers"]]
+
+
+def test_the_diff_ids_are_the_digests_of_the_layers(files: dict[str, bytes]) -> None:
+    [image] = json.loads(files["manifest.json"])
+    digests = [f"sha256:{hashlib.sha256(files[name]).hexdigest()}" for name in image["Layers"]]
+    assert config_of(files)["rootfs"] == {"type": "layers", "diff_ids": digests}
+
+
+def test_the_configuration_runs_the_authorization_application_without_privileges(files: dict[str, bytes]) -> None:
+    config = config_of(files)
+    assert (config["architecture"], config["os"]) == ("amd64", "linux")
+    run = config["config"]
+    assert isinstance(run, dict)
+    assert run["User"] == "65532:65532"
+    assert run["ExposedPorts"] == {"18081/tcp": {}}
+    assert run["Entrypoint"] == ["/usr/local/bin/python3", "-m", "wizard.licensing.server"]
+    assert "Volumes" not in run
+
+
+def test_the_personal_layer_holds_the_claims_and_their_folders_only(files: dict[str, bytes], tmp_path: Path) -> None:
+    [image] = json.loads(files["manifest.json"])
+    with tarfile.open(fileobj=io.BytesIO(files[image["Layers"][-1]])) as layer:
+        assert layer.getnames() == ["app", "app/license", "app/license/claims.json"]
+        envelope = layer.extractfile("app/license/claims.json").read()  # type: ignore[union-attr]
+    run = config_of(files)["config"]
+    assert isinstance(run, dict)
+    assert run["Labels"][CLAIMS_LABEL].encode() == envelope
+
+
+def test_the_claims_name_the_base_that_they_lie_upon(tmp_path: Path) -> None:
+    office = small_office(tmp_path)
+    files = contents(office.issue(ORDER, NOW))
+    config = config_of(files)
+    claims = read_claims(config["config"]["Labels"][CLAIMS_LABEL].encode(), office.keys.public)  # type: ignore[index]
+    assert claims.layers == layers_digest(config["rootfs"]["diff_ids"][:-1])  # type: ignore[index]
+    assert (claims.company, claims.project, claims.registrations) == (ORDER.company, ORDER.project, 2)
+    office.close()
+
+
+def test_the_same_claims_make_the_same_bytes(tmp_path: Path) -> None:
+    keys = open_keys(tmp_path)
+    office = small_office(tmp_path)
+    claims = read_claims(
+        config_of(contents(office.issue(ORDER, NOW)))["config"]["Labels"][CLAIMS_LABEL].encode(),  # type: ignore[index]
+        keys.public,
+    )
+    base = small_base(tmp_path)
+    first, second, other = (
+        personalize(base, it, sign_claims(it, keys.signing))
+        for it in (claims, replace(claims), replace(claims, company="Another"))
+    )
+    assert b"".join(first.pieces()) == b"".join(second.pieces())
+    assert b"".join(first.pieces()) != b"".join(other.pieces())
+    office.close()
+
+
+# From here on the real base, which is made once for all of these tests.
+
+
+@pytest.fixture(scope="module")
+def data(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return tmp_path_factory.mktemp("data")
+
+
+@pytest.fixture(scope="module")
+def base(data: Path) -> Base:
+    return open_base(data, open_keys(data).public_file)
+
+
+def test_the_base_is_large_enough_to_be_a_real_image_and_its_diff_id_is_right(base: Base) -> None:
+    assert base.path.stat().st_size == base.size >= 50 * MEGABYTE
+    with base.path.open("rb") as file:
+        assert base.diff_id == f"sha256:{hashlib.file_digest(file, 'sha256').hexdigest()}"
+
+
+def test_the_base_holds_what_the_application_needs_and_not_the_vendor(base: Base, data: Path) -> None:
+    with tarfile.open(base.path) as layer:
+        names = set(layer.getnames())
+        owners = {name: layer.getmember(name).uid for name in ("app/config", "app/log", "app/tls", "app/web", "app")}
+        keys = load_vendor_keys(layer.extractfile("app/license/vendor.pub").read())  # type: ignore[union-attr]
+    assert owners == {"app/config": 65532, "app/log": 65532, "app/tls": 65532, "app/web": 65532, "app": 0}
+    assert {"usr/local/bin/python3", "app/wizard/licensing/protocol/qr.py", "tmp"} <= names
+    assert not any("licensing/vendor" in name or name.endswith(".pyc") or "/test/" in name for name in names)
+    assert list(keys) == [open_keys(data).kid]
+
+
+def test_the_base_is_the_same_each_time(base: Base, data: Path, tmp_path: Path) -> None:
+    assert open_base(tmp_path, open_keys(data).public_file).diff_id == base.diff_id
+
+
+def test_a_base_that_is_there_is_used_and_an_older_one_is_forgotten(base: Base, data: Path) -> None:
+    made = base.path.stat().st_mtime_ns
+    older = data / "base" / "older"
+    older.mkdir()
+    assert open_base(data, open_keys(data).public_file) == base
+    assert base.path.stat().st_mtime_ns == made
+    other = open_base(data, b"another vendor.pub")
+    assert not older.exists()
+    assert not base.path.exists()
+    assert other.diff_id != base.diff_id
+    assert open_base(data, open_keys(data).public_file) == base
+
+
+def test_the_python_in_the_base_starts_with_its_own_libraries_only(base: Base, tmp_path: Path) -> None:
+    """Unpacked anywhere, it imports what it needs from its own folder; an engine would chroot into it."""
+    with tarfile.open(base.path) as layer:
+        layer.extractall(tmp_path, filter="tar")
+    loader = next((tmp_path / "lib64").glob("ld-linux-*"), None) or next((tmp_path / "lib").glob("ld-linux-*"))
+    script = "import sys, ssl, sqlite3, flask, cryptography.x509, sqlalchemy, wizard.licensing.protocol.qr as qr\n"
+    script += "print(sys.prefix, qr.QR_BYTES)"
+    command = [loader, "--library-path", tmp_path / "usr/local/lib/shared", tmp_path / "usr/local/bin/python3"]
+    ran = subprocess.run(
+        [*map(str, command), "-c", script],
+        env={"PYTHONPATH": str(tmp_path / "app"), "PYTHONHOME": str(tmp_path / "usr/local")},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert ran.stdout.split() == [str(tmp_path / "usr/local"), "87"], ran.stderr
+
+
+def test_issuing_takes_less_than_a_second_once_the_base_exists(base: Base, data: Path) -> None:
+    office = open_office(data)
+    began = time.monotonic()
+    archive = office.issue(ORDER, NOW)
+    assert time.monotonic() - began < 1
+    assert archive.size > base.size
+    archive.write(data / "out.tar")
+    assert (data / "out.tar").stat().st_size == archive.size
+    office.close()
+
+
+def test_the_packages_follow_from_what_the_application_imports() -> None:
+    names = {package.name.lower() for package in distributions()}
+    assert {"flask", "werkzeug", "jinja2", "cryptography", "cffi", "sqlalchemy"} <= names
+    assert not {"pytest", "mypy", "playwright"} & names

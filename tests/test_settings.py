@@ -1,0 +1,71 @@
+"""What the environment can set."""
+
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+
+import pytest
+
+from wizard.settings import ROOT, BadSetting, Settings
+
+
+def test_without_any_setting_it_is_a_demonstration_on_this_machine() -> None:
+    settings = Settings.from_environ({})
+    assert settings.is_demonstration
+    assert settings.data == ROOT / "instance"
+    assert settings.url == "http://127.0.0.1:8000"
+    assert (settings.vendor_url, settings.applications_url) == ("http://127.0.0.1:8001", "http://127.0.0.1:8002")
+    assert settings.backend == "embedded"
+    assert settings.database == f"sqlite:///{ROOT}/instance/wizard.db"
+    assert settings.vendor_keys == ROOT / "instance" / "vendor" / "vendor.pub"
+
+
+def test_with_an_inventory_of_its_own_it_is_no_demonstration(tmp_path: Path) -> None:
+    (tmp_path / "inventory.toml").touch()
+    settings = Settings.from_environ(
+        {"WIZARD_INVENTORY": str(tmp_path / "inventory.toml"), "WIZARD_DATA": str(tmp_path)}
+    )
+    assert not settings.is_demonstration
+    assert settings.vendor_keys == tmp_path / "vendor.pub"
+
+
+def test_an_empty_value_counts_as_none() -> None:
+    names = ("WIZARD_DATA", "HOST", "PORT", "WIZARD_BACKEND", "WIZARD_INVENTORY", "WIZARD_DATABASE")
+    assert Settings.from_environ(dict.fromkeys(names, "")) == Settings.from_environ({})
+
+
+def test_what_listens_everywhere_is_found_on_this_machine() -> None:
+    assert Settings.from_environ({"HOST": "0.0.0.0", "PORT": "9000"}).url == "http://127.0.0.1:9000"
+    assert Settings.from_environ({"HOST": "::1"}).url == "http://[::1]:8000"
+
+
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [
+        *(("PORT", port) for port in ("eighty", "0", "-1", "65534", "8000.0", "٨٠٠٠", "99999999999")),
+        *(("HOST", host) for host in ("localhost:8000", "here", "256.0.0.1")),
+        ("WIZARD_INVENTORY", "there/is/no/such.toml"),
+        ("WIZARD_DATABASE", "wizard.db"),
+        ("WIZARD_DATA", __file__),
+    ],
+)
+def test_a_bad_value_is_told_in_one_line_that_names_the_setting(name: str, value: str) -> None:
+    with pytest.raises(BadSetting) as error:
+        Settings.from_environ({name: value})
+    assert error.value.message.startswith(f"{name}: ")
+    assert "\n" not in error.value.message
+
+
+def test_the_secret_key_is_made_once_for_its_owner_only(tmp_path: Path) -> None:
+    settings = Settings.from_environ({"WIZARD_DATA": str(tmp_path / "new" / "data")})
+    with ThreadPoolExecutor(8) as pool:
+        keys = set(pool.map(lambda _: settings.secret_key(), range(32)))
+    assert len(keys) == 1
+    assert len(keys.pop()) == 64
+    assert [path.name for path in settings.data.iterdir()] == ["secret_key"]
+    assert (settings.data / "secret_key").stat().st_mode & 0o777 == 0o600
+
+
+def test_a_secret_key_that_was_emptied_is_told(tmp_path: Path) -> None:
+    (tmp_path / "secret_key").write_text("")
+    with pytest.raises(BadSetting):
+        Settings.from_environ({"WIZARD_DATA": str(tmp_path)}).secret_key()

@@ -1,0 +1,1 @@
+"""A licence image archive as it is mailed: a strict reader, its checks, and the spool where it lies once received."""

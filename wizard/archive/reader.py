@@ -1,0 +1,61 @@
+"""Reads a licence image archive: `docker save` of 25 and later, or of 20.10, as it comes by mail.
+
+One pass over a stream that cannot be rewound, in constant memory; every file in it is hashed, and everything that could
+be understood in two ways is refused (verdicts.py says why).
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
+
+from wizard.archive.blobs import collect
+from wizard.archive.layout import read_layout
+from wizard.archive.licence import read_licence
+from wizard.archive.tar import Readable, Source
+from wizard.licensing.protocol.claims import Claims
+
+
+@dataclass(frozen=True, kw_only=True)
+class Contents:
+    """What a checked archive holds. Digests are SHA-256 in lower-case hex, sizes in bytes."""
+
+    repository: str
+    tag: str
+    architecture: str
+    image_id: str
+    """The digest of the image's configuration."""
+    diff_ids: tuple[str, ...]
+    """`sha256:…` of each unpacked layer, the base first, the claims' own last."""
+    layer_sizes: tuple[int, ...]
+    """Of each layer, unpacked."""
+    size: int
+    """Of the archive."""
+    claims: Claims
+    claims_envelope: bytes
+    """The claims as they were signed."""
+
+
+def read_image(stream: Readable, vendor_keys: Mapping[str, Ed25519PublicKey]) -> Contents:
+    """Read the stream to its end and check it. Refused (an InvalidInput) when it is no licence image."""
+    source = Source(stream)
+    layout = read_layout(collect(source))
+    claims, envelope = read_licence(layout, vendor_keys)
+    return Contents(
+        repository=layout.repository,
+        tag=layout.tag,
+        architecture=layout.config.architecture,
+        image_id=layout.image_id,
+        diff_ids=layout.config.rootfs.diff_ids,
+        layer_sizes=tuple(layer.unpacked_size for layer in layout.layers),
+        size=source.position,
+        claims=claims,
+        claims_envelope=envelope,
+    )
+
+
+def claims_of(path: Path, vendor_keys: Mapping[str, Ed25519PublicKey]) -> bytes:
+    """The signed envelope of the archive in that file, which is checked again for it."""
+    with path.open("rb") as archive:
+        return read_image(archive, vendor_keys).claims_envelope

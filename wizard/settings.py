@@ -1,0 +1,143 @@
+"""What can be set from outside, by the environment. Everything has a default that works on one machine."""
+
+import ipaddress
+import os
+import secrets
+from collections.abc import Mapping
+from contextlib import suppress
+from dataclasses import dataclass
+from pathlib import Path
+from tempfile import NamedTemporaryFile
+
+from click import ClickException
+
+ROOT = Path(__file__).resolve().parent.parent
+"""The folder of app.py."""
+HIGHEST_PORT = 65533
+"""The two ports above are needed as well."""
+ANY_ADDRESS = ("0.0.0.0", "::")  # noqa: S104  # compared with, not bound to
+
+
+class BadSetting(ClickException):
+    """A setting that cannot be used. The command line shows it as one line, and ends."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Settings:
+    """One installation's settings. Nothing is written to the disk until `secret_key` is asked for."""
+
+    data: Path
+    """The folder of everything that is kept."""
+    host: str
+    """The IP address at which the wizard listens."""
+    port: int
+    backend: str
+    """Name of the engine: a key of wizard.backends.BACKENDS."""
+    inventory: Path | None
+    """The file of projects and nodes; None for the packaged demonstration."""
+    database: str
+    """SQLAlchemy's URL of the store."""
+    vendor_keys: Path
+    """The vendor's public keys, vendor.pub. It may come into being later."""
+
+    @classmethod
+    def from_environ(cls, environ: Mapping[str, str]) -> "Settings":
+        """Read them all; BadSetting for the first that cannot be used. An empty value counts as none."""
+        given = {name: value for name, value in environ.items() if value}
+        data = Path(given.get("WIZARD_DATA", ROOT / "instance")).expanduser().absolute()
+        if data.exists() and not data.is_dir():
+            raise BadSetting(f"WIZARD_DATA: {data} is not a folder.")
+        inventory = _inventory(given)
+        keys = data / "vendor" / "vendor.pub" if inventory is None else data / "vendor.pub"
+        return cls(
+            data=data,
+            host=_host(given),
+            port=_port(given),
+            backend=given.get("WIZARD_BACKEND", "embedded"),
+            inventory=inventory,
+            database=_database(given, data),
+            vendor_keys=Path(given.get("WIZARD_VENDOR_KEYS", keys)).expanduser().absolute(),
+        )
+
+    @property
+    def is_demonstration(self) -> bool:
+        """Without an inventory of its own it shows all on one machine, with a vendor and applications of ours."""
+        return self.inventory is None
+
+    @property
+    def vendor_port(self) -> int:
+        return self.port + 1
+
+    @property
+    def applications_port(self) -> int:
+        return self.port + 2
+
+    @property
+    def url(self) -> str:
+        """Where a browser on this machine finds the wizard."""
+        return f"http://{self._own_address}:{self.port}"
+
+    @property
+    def vendor_url(self) -> str:
+        return f"http://{self._own_address}:{self.vendor_port}"
+
+    @property
+    def applications_url(self) -> str:
+        return f"http://{self._own_address}:{self.applications_port}"
+
+    @property
+    def _own_address(self) -> str:
+        host = "127.0.0.1" if self.host in ANY_ADDRESS else self.host
+        return f"[{host}]" if ":" in host else host
+
+    def secret_key(self) -> str:
+        """The key that signs sessions and links: 64 hex digits, made at the first call and kept, for its owner only."""
+        path = self.data / "secret_key"
+        if not path.exists():
+            self.data.mkdir(parents=True, exist_ok=True)
+            _create(path, secrets.token_hex(32))
+        key = path.read_text().strip()
+        if len(key) < 32:
+            raise BadSetting(f"{path} holds no key. Remove the file, and another will be made; everyone signs in anew.")
+        return key
+
+
+def _create(path: Path, content: str) -> None:
+    """Write a file of mode 0600 under its name whole, unless another process was faster."""
+    with NamedTemporaryFile("w", dir=path.parent) as file:
+        file.write(content)
+        file.flush()
+        os.fsync(file.fileno())
+        with suppress(FileExistsError):
+            path.hardlink_to(file.name)
+
+
+def _inventory(given: Mapping[str, str]) -> Path | None:
+    if "WIZARD_INVENTORY" not in given:
+        return None
+    path = Path(given["WIZARD_INVENTORY"]).expanduser().absolute()
+    if not path.is_file():
+        raise BadSetting(f"WIZARD_INVENTORY: there is no file {path}.")
+    return path
+
+
+def _host(given: Mapping[str, str]) -> str:
+    host = given.get("HOST", "127.0.0.1")
+    try:
+        return str(ipaddress.ip_address(host))
+    except ValueError:
+        raise BadSetting(f"HOST: {host} is not an IP address, such as 127.0.0.1, or 0.0.0.0 for all.") from None
+
+
+def _port(given: Mapping[str, str]) -> int:
+    port = given.get("PORT", "8000")
+    if not (port.isascii() and port.isdecimal() and 1 <= int(port) <= HIGHEST_PORT):
+        raise BadSetting(f"PORT: {port} is not a number from 1 to {HIGHEST_PORT}.")
+    return int(port)
+
+
+def _database(given: Mapping[str, str], data: Path) -> str:
+    database = given.get("WIZARD_DATABASE", f"sqlite:///{data / 'wizard.db'}")
+    if "://" not in database:
+        raise BadSetting(f"WIZARD_DATABASE: {database} is not a URL, such as postgresql+psycopg://host/name.")
+    return database
