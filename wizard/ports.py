@@ -102,6 +102,10 @@ class Supervising(Protocol):
         """Start again what should run and has ended (restart policy: unless stopped)."""
         ...
 
+    def pause(self) -> None:
+        """Stop cleanly all that runs, as the shutdown of a machine does; `keep_running` starts it again."""
+        ...
+
 
 class LicenseServer(Protocol):
     """Speaks to an authorization application over HTTPS that is pinned to `endpoint.pin`.

@@ -18,12 +18,14 @@ def up(
     lock: Path,
     ready_url: str,
     announce: Callable[[], str],
+    afterwards: Callable[[], None] = lambda: None,
     patience: Patience | None = None,
     tell: Tell | None = None,
 ) -> int:
     """Run the children until Ctrl-C or SIGTERM, and return the exit status.
 
-    `announce` is called once `ready_url` answers 200; what it returns is told. The file `lock` is held meanwhile: where
+    `announce` is called once `ready_url` answers 200; what it returns is told. `afterwards` is called when all children
+    have stopped. The file `lock` is held meanwhile: where
     another launcher holds it, that is told, and the status is 0, as what was asked for is there. It is 1 when a port is
     taken or a child cannot start; each is told in words.
     """
@@ -35,7 +37,9 @@ def up(
             if taken is not None:
                 tell(taken)
                 return 1
-            return Supervisor(children, patience, tell).run(ready_url, announce)
+            status = Supervisor(children, patience, tell).run(ready_url, announce)
+            afterwards()
+            return status
     except AlreadyRunning as other:
         tell(f"It is already running at {other.url} (process {other.pid}).")
         return 0

@@ -98,7 +98,7 @@ def demonstration(office: Office, activation: str, clock: Clock) -> Blueprint:
     """A licence image for whoever tries the wizard out: each download a licence of its own."""
     pages = Blueprint("demonstration", __name__, url_prefix="/demonstration")
     order = Order(
-        company="Demonstration Company", project="Demonstration Project", registrations=2, activation=activation
+        company="Demonstration Company", project="Demonstration Project", registrations=3, activation=activation
     )
 
     @pages.get(f"/{ARCHIVE}")

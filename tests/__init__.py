@@ -1,0 +1,1 @@
+"""The tests mirror wizard/; tests/contracts/ runs one suite over every implementation of a port."""

@@ -1,0 +1,42 @@
+"""A real browser, and a whole installation for it to visit."""
+
+import shutil
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from tests.instance import Instance, running
+
+CHROMIUM = shutil.which("chromium")
+NEEDED = {"chromium": CHROMIUM, "zbarimg": shutil.which("zbarimg")}
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Without the browser or the decoder these tests say so, and are skipped."""
+    missing = [name for name, path in NEEDED.items() if path is None]
+    for item in items:
+        if Path(__file__).parent in item.path.parents:
+            item.add_marker(pytest.mark.browser)
+            if missing:
+                item.add_marker(pytest.mark.skip(reason=f"not installed: {', '.join(missing)}"))
+
+
+@pytest.fixture(scope="session")
+def browser_type_launch_args() -> dict[str, Any]:
+    return {
+        "executable_path": CHROMIUM,
+        "args": ["--no-sandbox", "--disable-background-networking", "--disable-component-update", "--disable-sync"],
+    }
+
+
+@pytest.fixture(scope="session")
+def browser_context_args() -> dict[str, Any]:
+    return {"viewport": {"width": 1280, "height": 900}, "ignore_https_errors": True}
+
+
+@pytest.fixture
+def instance() -> Iterator[Instance]:
+    with running() as instance:
+        yield instance

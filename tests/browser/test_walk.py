@@ -1,0 +1,81 @@
+"""The journey in real Chromium: nothing in the console, nothing that axe finds, at any step."""
+
+from pathlib import Path
+
+from axe_playwright_python.sync_playwright import Axe
+from playwright.sync_api import BrowserContext, ConsoleMessage, Page, expect
+
+from tests.browser.walk import at, begin, press, sign_in, walk
+from tests.instance import Instance
+
+THEMES = ("light", "dark")
+
+
+def listen(page: Page) -> list[str]:
+    """What the browser complains about from now on."""
+    complaints: list[str] = []
+
+    def heard(message: ConsoleMessage) -> None:
+        expected = message.type == "error" and "status of 422" in message.text  # how a browser reports a refused form
+        if message.type in ("error", "warning") and not expected:
+            complaints.append(message.text)
+
+    page.on("console", heard)
+    page.on("pageerror", lambda error: complaints.append(str(error)))
+    return complaints
+
+
+def findings(page: Page) -> list[str]:
+    """What axe finds in both themes."""
+    found = []
+    for theme in THEMES:
+        page.emulate_media(color_scheme=theme, reduced_motion="reduce")  # type: ignore[arg-type]
+        report = Axe().run(page)
+        found += [f"{theme}: {violation['id']}: {violation['nodes'][0]['html']}" for violation in report["violations"]]
+    return found
+
+
+def test_the_whole_journey_with_the_phone_in_a_second_tab(
+    context: BrowserContext, instance: Instance, tmp_path: Path
+) -> None:
+    page, phone = context.new_page(), context.new_page()
+    complaints = listen(page)
+    found: list[str] = []
+    walk(page, phone, instance, tmp_path, lambda state: found.extend(f"{state}: {it}" for it in findings(page)))
+    assert found == []
+    assert complaints == []
+
+
+def test_the_focus_goes_to_the_heading_of_each_new_step_and_it_is_announced(
+    context: BrowserContext, instance: Instance
+) -> None:
+    page = context.new_page()
+    sign_in(page, instance)
+    begin(page)
+    press(page, "Upload the image")
+    expect(page.locator("#problem")).to_be_visible()
+    expect(page.locator("#announcement")).to_have_text("No file was chosen.")
+    assert page.evaluate("document.activeElement.closest('#step') !== null")
+
+
+def test_nothing_scrolls_sideways_on_a_small_screen(context: BrowserContext, instance: Instance) -> None:
+    page = context.new_page()
+    page.set_viewport_size({"width": 380, "height": 800})
+    sign_in(page, instance)
+    begin(page)
+    assert page.evaluate("document.documentElement.scrollWidth") <= 380
+
+
+def test_a_wrong_file_is_refused_in_the_page_and_another_one_can_be_chosen(
+    context: BrowserContext, instance: Instance, tmp_path: Path
+) -> None:
+    page = context.new_page()
+    sign_in(page, instance)
+    begin(page)
+    holiday = tmp_path / "holiday.jpg"
+    holiday.write_bytes(b"\xff\xd8\xff" * 1_000_000)
+    page.locator("#file").set_input_files(holiday)
+    press(page, "Upload the image")
+    expect(page.locator("#problem")).to_be_visible()
+    expect(page.get_by_role("button", name="Upload the image")).to_be_visible()
+    at(page, "upload")

@@ -1,0 +1,102 @@
+"""The whole way in a real browser, the phone's page in a second tab, the QR code read from the screen."""
+
+import subprocess
+from collections.abc import Callable
+from pathlib import Path
+
+from playwright.sync_api import Page, expect
+
+from tests.instance import Instance
+from tests.journey import NODE
+
+PASSWORD = "a long password"
+SLOW = 60_000
+"""Milliseconds for what starts processes."""
+
+
+def sign_in(page: Page, instance: Instance) -> None:
+    page.goto(instance.link)
+    page.get_by_label("New password").fill(PASSWORD)
+    page.get_by_label("The same password again").fill(PASSWORD)
+    page.get_by_role("button", name="Save and sign in").click()
+
+
+def begin(page: Page) -> None:
+    page.get_by_role("button", name="Register a project").click()
+    at(page, "upload")
+
+
+def at(page: Page, slug: str, timeout: float = SLOW) -> None:
+    expect(page.locator(f"#step[data-step={slug}]")).to_be_visible(timeout=timeout)
+
+
+def press(page: Page, name: str) -> None:
+    page.get_by_role("button", name=name).first.click()
+
+
+def upload(page: Page, archive: Path) -> None:
+    page.locator("#file").set_input_files(archive)
+    press(page, "Upload the image")
+    expect(page.get_by_role("button", name="Use this image")).to_be_visible(timeout=SLOW)
+
+
+def read_qr(page: Page, folder: Path) -> str:
+    """What a phone's camera sees: the address in the QR code on the screen."""
+    picture = folder / "screen.png"
+    page.locator(".qr-card").screenshot(path=picture)
+    read = subprocess.run(
+        ["zbarimg", "--quiet", "--raw", str(picture)], capture_output=True, text=True, check=True, timeout=30
+    )
+    return read.stdout.strip()
+
+
+def ask_the_vendor(phone: Page, address: str) -> str:
+    phone.goto(address)
+    press(phone, "Issue the code")
+    return str(phone.locator("#code").get_attribute("data-code"))
+
+
+def walk(page: Page, phone: Page, instance: Instance, folder: Path, at_each: Callable[[str], None]) -> None:
+    """From the link to the success page. `at_each` is called with a name of each state worth looking at."""
+    sign_in(page, instance)
+    at_each("home-empty")
+    begin(page)
+    at_each("1-upload")
+    with page.expect_download(timeout=SLOW) as started:
+        page.get_by_role("link", name="Download a demonstration image").click()
+    archive = folder / "fanruan_license_server.tar"
+    started.value.save_as(archive)
+    upload(page, archive)
+    at_each("1-upload-passport")
+    press(page, "Use this image")
+    at(page, "node")
+    at_each("2-node")
+    page.locator(f"input[value='{NODE}']").check()
+    press(page, "Use this node")
+    at(page, "port")
+    at_each("3-port")
+    press(page, "Check and use this port")
+    at(page, "deploy")
+    at_each("4-deploy")
+    press(page, "Deploy to")
+    expect(page.locator(".phases")).to_be_visible()
+    at_each("4-deploy-running")
+    expect(page.get_by_text("The authorization application answers.")).to_be_visible(timeout=SLOW)
+    at_each("4-deploy-done")
+    press(page, "Show the QR code")
+    at(page, "scan")
+    at_each("5-scan")
+    code = ask_the_vendor(phone, read_qr(page, folder))
+    press(page, "Enter the six digits")
+    at(page, "code")
+    page.locator("#code").fill("000000" if code != "000000" else "000001")
+    press(page, "Verify the code")
+    expect(page.get_by_text("The code is wrong.")).to_be_visible()
+    at_each("6-code")
+    page.locator("#code").fill(code)
+    press(page, "Verify the code")
+    at(page, "register")
+    at_each("7-register")
+    press(page, "Register ")
+    expect(page.get_by_role("heading", name="is registered")).to_be_visible(timeout=SLOW)
+    at_each("7-register-done")

@@ -1,0 +1,26 @@
+"""The engines that can run authorization applications: siblings that know nothing of each other.
+
+Another one is a module that passes tests/contracts/backend.py, and a line here.
+"""
+
+from importlib import import_module
+from typing import cast
+
+from wizard.errors import InvalidInput
+from wizard.ports import Backend
+from wizard.text import say
+
+BACKENDS = {
+    "embedded": "wizard.backends.embedded:EmbeddedBackend",
+}
+
+
+def load(name: str, **settings: object) -> Backend:
+    """The backend of that name, made with its settings; InvalidInput when there is none."""
+    if name not in BACKENDS:
+        raise InvalidInput(
+            say("There is no backend named %(name)s.", name=name),
+            todo=say("Choose one of these: %(names)s.", names=", ".join(sorted(BACKENDS))),
+        )
+    module, _, kind = BACKENDS[name].partition(":")
+    return cast(Backend, getattr(import_module(module), kind)(**settings))

@@ -1,0 +1,114 @@
+"""The worker's process: takes up operations, and makes the rounds."""
+
+import itertools
+import logging
+import signal
+import threading
+import time
+from collections.abc import Callable
+from functools import partial
+
+from wizard.domain.operation import Operation
+from wizard.flow import Flow
+from wizard.jobs.bell import Bell
+from wizard.jobs.crew import Crew, every
+from wizard.jobs.performance import Performance
+from wizard.jobs.rounds import Rounds
+from wizard.ports import Workshop
+from wizard.processes import ProcessName, this_process
+
+logger = logging.getLogger(__name__)
+
+HANDS = 4
+"""So many operations at once."""
+LOOKERS = 16
+"""So many servers and nodes are asked at once, so that slow ones delay nobody."""
+SECONDS_TO_FINISH = 4.0
+"""How long a stopping worker waits for its operations to be put back."""
+
+
+class Worker:
+    """Claims operations for this process, as long as it has a hand free, and keeps their leases."""
+
+    def __init__(self, workshop: Workshop, flow: Flow, stop: threading.Event, hands: int = HANDS) -> None:
+        self._workshop = workshop
+        self._flow = flow
+        self._stop = stop
+        self._free = threading.Semaphore(hands)
+        self._crew = Crew("hand", hands)
+        self._name = this_process()
+        self._claims = itertools.count(1)
+        self._held: dict[str, str] = {}
+
+    def take_up(self) -> None:
+        """Claim what waits, and begin with it. Operations are done in threads of their own."""
+        while not self._stop.is_set() and self._free.acquire(blocking=False):
+            owner = f"{self._name}#{next(self._claims)}"
+            operation = self._workshop.store.claim(owner, self._workshop.clock())
+            if operation is None:
+                self._free.release()
+                return
+            self._held[owner] = operation.id
+            self._crew(partial(self._perform, operation, owner))
+
+    def look_after(self) -> None:
+        """What a dead worker of this machine held is free at once; what one elsewhere held, when its lease ends."""
+        for owner in self._workshop.store.owners():
+            if is_dead(owner):
+                logger.warning("The worker %s has died; its operation is taken up again.", owner)
+                self._workshop.store.release(owner)
+        self.take_up()
+
+    def renew(self) -> None:
+        for owner, operation in list(self._held.items()):
+            self._workshop.store.renew(operation, owner, self._workshop.clock())
+
+    def finish(self, seconds: float) -> bool:
+        """Wait for the operations in hand to be put back or ended; False when some did not come back in time."""
+        deadline = time.monotonic() + seconds
+        while self._held and time.monotonic() < deadline:
+            time.sleep(0.05)
+        return not self._held
+
+    def _perform(self, operation: Operation, owner: str) -> None:
+        try:
+            Performance(operation, owner, self._workshop, self._flow, self._stop).run()
+        finally:
+            del self._held[owner]
+            self._free.release()
+        self.take_up()
+
+
+def is_dead(owner: str) -> bool:
+    """Whether it was a process of this machine, and is no more."""
+    try:
+        name = ProcessName.parse(owner.partition("#")[0])
+    except ValueError:
+        return False
+    return name.is_of_this_machine and name.process() is None
+
+
+def run(workshop: Workshop, flow: Flow, bell: Bell, hands: int = HANDS) -> None:
+    """Work until SIGTERM or SIGINT, then put back what is unfinished. To be called in the main thread."""
+    stop = threading.Event()
+    worker = Worker(workshop, flow, stop, hands)
+    with bell.answered_by(worker.take_up):
+        for number in (signal.SIGTERM, signal.SIGINT):
+            signal.signal(number, lambda number, frame: stop.set())
+        for seconds, chore in chores(worker, Rounds(workshop, flow, Crew("looker", LOOKERS))):
+            every(seconds, chore, stop)
+        stop.wait()
+    if not worker.finish(SECONDS_TO_FINISH):
+        logger.warning("Some operations did not stop in time; they are taken up by the next worker.")
+
+
+def chores(worker: Worker, rounds: Rounds) -> tuple[tuple[float, Callable[[], None]], ...]:
+    """What is done every so many seconds."""
+    return (
+        (1.0, worker.look_after),
+        (3.0, worker.renew),
+        (2.0, rounds.watch),
+        (5.0, rounds.healths),
+        (2.0, rounds.tidy),
+        (2.0, rounds.keep_running),
+    )

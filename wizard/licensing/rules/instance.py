@@ -1,0 +1,163 @@
+"""What an authorization application remembers, as frozen values: `Instance` and its parts."""
+
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from enum import StrEnum
+
+from wizard.licensing.rules.limits import (
+    BLOCKING_TOTAL,
+    DAY,
+    LOCK,
+    PERSISTED,
+    QR_VALID,
+    TOLERATED,
+    Millis,
+)
+
+
+class State(StrEnum):
+    NEW = "NEW"
+    """No instance yet."""
+    UNAUTHENTICATED = "UNAUTHENTICATED"
+    VERIFIED = "VERIFIED"
+    """A code was accepted, nothing is registered yet. Volatile (R7)."""
+    ACTIVE = "ACTIVE"
+    WINDOW = "WINDOW"
+    """Restarted, and waiting for projects to reconnect (R10)."""
+    REAUTHENTICATE = "REAUTHENTICATE"
+    """Was down for too long: as unauthenticated (R10)."""
+    RETIRED = "RETIRED"
+    """Final (R13)."""
+
+
+class SlotState(StrEnum):
+    LIVE = "LIVE"
+    AWAITING = "AWAITING"
+    FAILED = "FAILED"
+    RELEASED = "RELEASED"
+
+
+class Failure(StrEnum):
+    """Why a slot failed."""
+
+    NO_REQUEST = "no request"
+    DOWNTIME = "downtime"
+    NOT_RECONNECTED = "not reconnected"
+
+
+@dataclass(frozen=True, kw_only=True)
+class Lock:
+    """Wrong inputs since the last lock or success, since the last success, and until when nothing is evaluated (R6)."""
+
+    wrong: int = 0
+    total: int = 0
+    until: Millis | None = None
+
+    def holds(self, now: Millis) -> bool:
+        return self.until is not None and now < self.until
+
+    @property
+    def blocks(self) -> bool:
+        """Whether it is the long one."""
+        return self.total >= BLOCKING_TOTAL
+
+    def charged(self, now: Millis) -> "Lock":
+        """One more input, counted as a wrong one until it turns out to be right."""
+        wrong, total = self.wrong + 1, self.total + 1
+        if total >= BLOCKING_TOTAL:
+            return Lock(wrong=wrong, total=total, until=now + DAY)
+        return Lock(wrong=wrong, total=total, until=now + LOCK if wrong > TOLERATED else None)
+
+    def opened(self) -> "Lock":
+        """After its time is over."""
+        return Lock(total=0 if self.blocks else self.total)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Challenge:
+    """A QR that waits for its code."""
+
+    id: str
+    created: Millis
+
+    def remaining(self, now: Millis) -> Millis:
+        """Negative when the code comes too late; at 0 it is still in time (R6)."""
+        return self.created + QR_VALID - now
+
+
+@dataclass(frozen=True, kw_only=True)
+class Slot:
+    """A registered node of a project. `last` is when its last request came after it was registered."""
+
+    project: str
+    """The project's public key, in hex."""
+    name: str
+    """The project's name, for people."""
+    node: str
+    state: SlotState
+    registered: Millis
+    last: Millis | None = None
+    reason: Failure | None = None
+    healing: bool = False
+    """It has reconnected, and the project has not shown yet that it knows."""
+
+    @property
+    def is_held(self) -> bool:
+        """Whether it counts against the maximum number of registrations (R8)."""
+        return self.state in (SlotState.LIVE, SlotState.AWAITING)
+
+    @property
+    def heard(self) -> Millis:
+        return self.registered if self.last is None else self.last
+
+    def is_silent(self, now: Millis) -> bool:
+        """Whether no request came for too long (R11). This is up time: a LIVE slot was heard of since the last boot."""
+        return self.state is SlotState.LIVE and now - self.heard > DAY
+
+    def failed(self, reason: Failure) -> "Slot":
+        return replace(self, state=SlotState.FAILED, reason=reason, healing=False)
+
+    def released(self) -> "Slot":
+        """Given up by its project; what was not held stays as it is."""
+        return replace(self, state=SlotState.RELEASED, healing=False) if self.is_held else self
+
+
+@dataclass(frozen=True, kw_only=True)
+class Instance:
+    """All that an authorization application remembers of itself."""
+
+    state: State = State.NEW
+    maximum: int = 1
+    """Maximum number of registrations (R1)."""
+    counter: int = 0
+    """Of the last challenge; never reused."""
+    challenge: Challenge | None = None
+    consumed: str | None = None
+    """Id of the last challenge whose code was accepted."""
+    lock: Lock = Lock()
+    verified: Millis | None = None
+    window_end: Millis | None = None
+    slots: tuple[Slot, ...] = ()
+    alive: Millis = 0
+    """When it was last known to be alive."""
+    clean: bool = False
+    """Whether that was a clean stop, so that `alive` is exact."""
+    stopped: Millis | None = None
+    started: Millis | None = None
+    """The last shutdown, as it is attested to projects that reconnect (R10)."""
+
+    def down(self, now: Millis) -> Millis:
+        """For how long it was down, at boot: the lower bound, when only the last minute written is known."""
+        return max(0, now - self.alive - (0 if self.clean else PERSISTED))
+
+    def slot(self, project: str, node: str) -> Slot | None:
+        return next((slot for slot in self.slots if (slot.project, slot.node) == (project, node)), None)
+
+    def with_slots(self, change: Callable[[Slot], Slot]) -> "Instance":
+        """Each slot changed, and the state that follows: WINDOW for as long as a slot awaits its project."""
+        after = replace(self, slots=tuple(change(slot) for slot in self.slots))
+        if self.state not in (State.ACTIVE, State.WINDOW):
+            return after
+        if any(slot.state is SlotState.AWAITING for slot in after.slots):
+            return replace(after, state=State.WINDOW)
+        return replace(after, state=State.ACTIVE, window_end=None)
