@@ -9,6 +9,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 from functools import partial
 from pathlib import Path
 
@@ -281,6 +282,20 @@ class TestKeptRunning:
             backend.stop(NODE, "one")
             backend.keep_running()
             assert not bench.is_running("one")
+
+    def test_what_was_paused_is_started_again_and_what_was_stopped_is_not(
+        self, tmp_path: Path, make: Callable[[], EmbeddedBackend]
+    ) -> None:
+        backend = make()
+        with a_bench(tmp_path, backend, "works").cleaned() as bench:
+            bench.load()
+            bench.start("one")
+            backend.start(NODE, replace(bench.image, licence="ffffffffffffffff"), bench.port + 1, "two")
+            backend.stop(NODE, "two")
+            backend.pause()
+            assert not bench.is_running("one")
+            backend.keep_running()
+            assert (bench.is_running("one"), bench.is_running("two")) == (True, False)
 
     def test_one_that_was_to_be_begun_when_the_worker_was_killed_is_begun(
         self, tmp_path: Path, make: Callable[[], EmbeddedBackend]

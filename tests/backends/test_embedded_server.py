@@ -5,11 +5,12 @@ import signal
 import time
 from collections.abc import Callable, Iterator
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 
 import pytest
 
-from tests.backends.test_embedded import NODE, a_bench, pid_of
+from tests.backends.test_embedded import NODE, a_bench, has_ended, pid_of, wait_until
 from tests.contracts.backend import Bench
 from tests.factories import NOW
 from tests.fakes import FakeClock
@@ -91,7 +92,9 @@ def test_a_wrong_code_is_counted_across_a_crash_that_the_backend_mends(
     challenge = relay.challenge(endpoint(bench), NOW)
     verdict = relay.submit(endpoint(bench), challenge.id, another(VENDOR.answer(challenge.url)), NOW)
     assert (verdict.judgement, verdict.status.tries_left) == (Judgement.WRONG, 5)
-    os.killpg(pid_of(tmp_path), signal.SIGKILL)
+    pid = pid_of(tmp_path)
+    os.killpg(pid, signal.SIGKILL)
+    wait_until(partial(has_ended, pid))
     clock.advance(minutes=1)
     assert isinstance(bench.backend, EmbeddedBackend)
     bench.backend.keep_running()

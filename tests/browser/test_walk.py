@@ -30,7 +30,7 @@ def findings(page: Page) -> list[str]:
     found = []
     for theme in THEMES:
         page.emulate_media(color_scheme=theme, reduced_motion="reduce")  # type: ignore[arg-type]
-        report = Axe().run(page)
+        report = Axe().run(page).response
         found += [f"{theme}: {violation['id']}: {violation['nodes'][0]['html']}" for violation in report["violations"]]
     return found
 

@@ -91,7 +91,7 @@ def walk(page: Page, phone: Page, instance: Instance, folder: Path, at_each: Cal
     at(page, "code")
     page.locator("#code").fill("000000" if code != "000000" else "000001")
     press(page, "Verify the code")
-    expect(page.get_by_text("The code is wrong.")).to_be_visible()
+    expect(page.locator("#problem")).to_contain_text("The code is wrong.")
     at_each("6-code")
     page.locator("#code").fill(code)
     press(page, "Verify the code")

@@ -208,6 +208,9 @@ class SupervisingBackend(FakeBackend):
     def keep_running(self) -> None:
         self.kept += 1
 
+    def pause(self) -> None:
+        """The rounds never ask for it."""
+
 
 class TestKeepRunning:
     def test_a_backend_that_supervises_is_told_to(self, workshop: Workshop) -> None:

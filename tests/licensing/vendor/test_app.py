@@ -300,5 +300,5 @@ def test_each_demonstration_download_is_a_licence_of_its_own(app: Flask) -> None
     assert len(names) == 2
     licences = [licence.claims for licence, _ in app.extensions["office"].licences()]
     assert {claims.company for claims in licences} == {"Demonstration Company"}
-    assert {claims.registrations for claims in licences} == {2}
+    assert {claims.registrations for claims in licences} == {3}
     assert len({claims.licence for claims in licences}) == 2

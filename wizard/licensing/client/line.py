@@ -13,7 +13,8 @@ from wizard.licensing.protocol.messages import Message
 
 TIME_LIMIT = 5.0
 """Seconds, to connect and again to be answered."""
-LARGEST_ANSWER = 64 * 1024
+LARGEST_ANSWER = 1 << 20
+"""Bytes. A certificate with the most nodes and the longest names has less."""
 
 
 class LineError(Exception):

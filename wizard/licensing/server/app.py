@@ -14,8 +14,9 @@ from wizard.licensing.server.registrations import Registrations
 from wizard.licensing.server.site import Clock, Site, attach
 from wizard.licensing.server.status import Json
 
-LARGEST_BODY = 64 * 1024
-"""Bytes. A register message with 256 nodes of the longest names has less."""
+LARGEST_BODY = 1 << 20
+"""Bytes. A register message with the most nodes and the longest names has less."""
+LARGEST_FORM = 4096
 
 HEADERS = {
     "Content-Security-Policy": (
@@ -35,7 +36,7 @@ HEADERS = {
 def create_app(authorization: Authorization, *, clock: Clock, address: str, port: int) -> Flask:
     """The application for an instance that was booted, at its published address and port."""
     app = Flask(__name__, static_url_path="/license/static")
-    app.config |= {"MAX_CONTENT_LENGTH": LARGEST_BODY, "MAX_FORM_MEMORY_SIZE": LARGEST_BODY, "MAX_FORM_PARTS": 20}
+    app.config |= {"MAX_CONTENT_LENGTH": LARGEST_BODY, "MAX_FORM_MEMORY_SIZE": LARGEST_FORM, "MAX_FORM_PARTS": 20}
     site = Site(
         authorization=authorization,
         registrations=Registrations(authorization),
