@@ -1,5 +1,6 @@
 """The composition root: the only file that names concrete classes."""
 
+import logging
 import os
 import secrets
 import sys
@@ -40,7 +41,7 @@ IMAGE_PATH = "/demonstration/fanruan_license_server.tar"
 def create_app() -> Flask:
     """The wizard as the environment sets it, for gunicorn and for the command line."""
     settings = Settings.from_environ(os.environ)
-    settings.data.mkdir(parents=True, exist_ok=True)
+    settings.data.mkdir(mode=0o700, parents=True, exist_ok=True)
     migrate(settings.database)
     demonstration_image = settings.vendor_url + IMAGE_PATH if settings.is_demonstration else ""
     app = assemble(
@@ -193,6 +194,7 @@ def commands(settings: Settings) -> tuple[click.Command, ...]:
     @click.command("worker")
     def work() -> None:
         """Do the slow work, until told to stop."""
+        logging.basicConfig(level=logging.INFO, format="%(asctime)s %(levelname)s %(name)s: %(message)s")
         rung = bell(settings)
         run(workshop(settings, rung), FLOW, rung)
 

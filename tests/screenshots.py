@@ -19,7 +19,7 @@ PORT = "8000"
 def take(page: Page, state: str) -> None:
     for theme in THEMES:
         for width in WIDTHS:
-            page.emulate_media(color_scheme=theme)  # type: ignore[arg-type]
+            page.emulate_media(color_scheme=theme, reduced_motion="reduce")  # type: ignore[arg-type]
             page.set_viewport_size({"width": width, "height": 800})
             page.screenshot(path=FOLDER / f"{state}-{theme}-{width}.png", full_page=True)
     page.set_viewport_size({"width": WIDTHS[0], "height": 800})

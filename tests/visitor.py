@@ -133,6 +133,17 @@ class Visitor:
             self.open(self.url)
         return self
 
+    def reload_patiently(self, seconds: float) -> "Visitor":
+        """Load the page again until there is somebody to answer."""
+        end = time.monotonic() + seconds
+        while True:
+            try:
+                return self.open(self.url)
+            except requests.ConnectionError:
+                if time.monotonic() > end:
+                    raise
+                time.sleep(0.1)
+
     @property
     def heading(self) -> str:
         heading = self.page.find("h1")

@@ -1,5 +1,6 @@
 """Against a real TLS socket: who is not the pinned peer gets no byte."""
 
+import re
 import socket
 import ssl
 import threading
@@ -14,6 +15,13 @@ from wizard.licensing.pinned import PinMismatch, certificate_pin, peer_pin, sess
 from wizard.licensing.server.tls import Tls, open_tls
 
 ANSWER = b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\nConnection: close\r\n\r\nhi"
+
+
+def is_whole(request: bytearray) -> bool:
+    """Whether all of its body has come. An answer sent before that would be followed by a reset."""
+    head, end, body = request.partition(b"\r\n\r\n")
+    length = re.search(rb"Content-Length: (\d+)", head)
+    return bool(end) and len(body) >= (int(length[1]) if length else 0)
 
 
 class Peer:
@@ -51,7 +59,7 @@ class Peer:
         plain.settimeout(5)
         try:
             with self._context.wrap_socket(plain, server_side=True) as tls:
-                while b"\r\n\r\n" not in self.received:
+                while not is_whole(self.received):
                     data = tls.recv(4096)
                     if not data:
                         return

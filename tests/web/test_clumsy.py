@@ -156,6 +156,14 @@ def test_an_invented_button_and_an_invented_step_are_said_to_be_unknown(visitor:
         assert visitor.browser.post(f"/registrations/r1/{path}", {"csrf_token": token}).status == 404
 
 
+def test_loading_again_the_address_of_a_button_shows_the_step(visitor: Visitor, desk: FakeDesk) -> None:
+    desk.license_servers.fail("challenge", broken("connection refused"))
+    at(visitor, desk, a_deployed_registration()).press("Show the QR code")
+    assert visitor.open(visitor.url).status == 200
+    assert visitor.one("#step")["data-step"] == "scan"
+    assert visitor.open("/registrations/r1/abort").one("#step")["data-step"] == "scan"
+
+
 def test_every_step_has_a_template() -> None:
     for step in FLOW.steps:
         assert Path(f"templates/steps/{step.slug}.html").is_file()

@@ -44,7 +44,7 @@ class Patience:
     """How long to wait for what, in seconds."""
 
     first_retry: float = 0.2
-    longest_retry: float = 15
+    longest_retry: float = 2
     steady: float = 10
     """A child that ran for so long had started well: its next retry is a first one."""
     starts: int = 3

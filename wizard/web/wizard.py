@@ -25,9 +25,11 @@ def blueprint(flow: Flow, services: Services) -> Blueprint:
         ("POST", "/registrations", desk.create),
         ("GET", "/registrations/<id>", desk.resume),
         ("POST", "/registrations/<id>/abort", desk.abort),
+        ("GET", "/registrations/<id>/abort", desk.came_back),
         ("GET", "/registrations/<id>/<slug>", desk.show),
         ("POST", "/registrations/<id>/<slug>", desk.submit),
         ("POST", "/registrations/<id>/<slug>/<action>", desk.act),
+        ("GET", "/registrations/<id>/<slug>/<action>", desk.came_back),
     ):
         pages.add_url_rule(rule, view.__name__, view, methods=[method])
     return pages
@@ -48,6 +50,12 @@ class Desk:
 
     def resume(self, id: str) -> ResponseReturnValue:
         return self.address(self.flow.current(self.store.registration(id)), id)
+
+    def came_back(self, id: str, slug: str = "", action: str = "") -> ResponseReturnValue:
+        """Someone loads again the address to which a button has sent its form."""
+        registration = self.store.registration(id)
+        current = self.flow.current(registration)
+        return self.address(self.flow.open(slug or current.slug, registration), id)
 
     def show(self, id: str, slug: str) -> ResponseReturnValue:
         if "since" in request.args:

@@ -12,7 +12,8 @@ from tests.licensing.test_pinned import Peer
 from wizard.licensing.client.line import Endpoint, LineError, PinnedLine
 from wizard.licensing.server.tls import open_tls
 
-LINE = PinnedLine(time_limit=0.5)
+LINE = PinnedLine()
+IMPATIENT = PinnedLine(time_limit=0.3)
 
 
 @contextmanager
@@ -43,9 +44,9 @@ def silent(connection: socket.socket, until: threading.Event) -> None:
     until.wait(5)
 
 
-def cause(port: int) -> str:
+def cause(port: int, line: PinnedLine = LINE) -> str:
     with pytest.raises(LineError) as error:
-        LINE.find("127.0.0.1", port)
+        line.find("127.0.0.1", port)
     assert f"127.0.0.1:{port}" in error.value.message
     return error.value.code
 
@@ -57,7 +58,7 @@ def test_a_closed_port_is_refused() -> None:
 def test_a_silent_port_is_a_timeout() -> None:
     asked = threading.Event()
     with listening(lambda connection: silent(connection, asked)) as port:
-        assert cause(port) == "timeout"
+        assert cause(port, IMPATIENT) == "timeout"
         asked.set()
 
 

@@ -2,7 +2,7 @@
 
 import json
 import ssl
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from typing import Any, Protocol
 
@@ -64,7 +64,7 @@ class PinnedLine:
         try:
             pin = pinned.peer_pin(address, port, self._time_limit)
         except OSError as error:
-            raise _cause(error, f"{address}:{port}") from error
+            raise _told(error, f"{address}:{port}", (NO_TLS, *CAUSES)) from error
         return Endpoint(address=address, port=port, pin=pin)
 
     def post(self, endpoint: Endpoint, path: str, message: Message) -> tuple[int, dict[str, Any]]:
@@ -82,7 +82,7 @@ class PinnedLine:
             ):
                 return response.status_code, _document(response, endpoint)
         except (pinned.PinMismatch, requests.RequestException) as error:
-            raise _cause(error, str(endpoint)) from error
+            raise _told(error, str(endpoint), CAUSES) from error
 
 
 def _document(response: requests.Response, endpoint: Endpoint) -> dict[str, Any]:
@@ -108,37 +108,48 @@ def not_the_protocol(endpoint: Endpoint) -> LineError:
     )
 
 
-CAUSES: tuple[tuple[tuple[type[BaseException], ...], str, str], ...] = (
-    (
-        (pinned.PinMismatch,),
+@dataclass(frozen=True)
+class Cause:
+    """What a project is told (R8) when one of `kinds` is among the causes of an error. `{where}` in the words."""
+
+    code: str
+    words: str
+    kinds: tuple[type[BaseException], ...]
+
+
+NO_TLS = Cause(
+    "no_tls",
+    "What listens at {where} does not speak HTTPS, so it is no authorization application. Check the port.",
+    (ssl.SSLError, ConnectionResetError, BrokenPipeError),
+)
+"""Only while it is looked for: later on, a connection that breaks off says nothing of the kind."""
+
+CAUSES = (
+    Cause(
         "key_changed",
         "Another server answers at {where} than the one this project registered with. Find out why, or register again.",
+        (pinned.PinMismatch,),
     ),
-    (
-        (ConnectionRefusedError,),
+    Cause(
         "refused",
         "{where} refused the connection: nothing listens there. Check the port, and that the server runs.",
+        (ConnectionRefusedError,),
     ),
-    (
-        (TimeoutError, requests.Timeout),
+    Cause(
         "timeout",
         "There is no answer from {where}. Check the firewall and the address.",
+        (TimeoutError, requests.Timeout),
     ),
-    (
-        (ssl.SSLError, ConnectionResetError, BrokenPipeError),
-        "no_tls",
-        "What listens at {where} does not speak HTTPS, so it is no authorization application. Check the port.",
-    ),
-    ((OSError,), "unreachable", "{where} cannot be reached. Check the address and the network."),
+    Cause("unreachable", "{where} cannot be reached. Check the address and the network.", (OSError,)),
 )
-"""What went wrong, by the first of these that is anywhere among the causes of an error (R8)."""
+"""In order: the first that fits is told."""
 
 
-def _cause(error: BaseException, where: str) -> LineError:
+def _told(error: Exception, where: str, causes: Iterable[Cause]) -> LineError:
     chain = list(_chain(error))
-    for kinds, code, words in CAUSES:
-        if any(isinstance(link, kinds) for link in chain):
-            return LineError(code, words.format(where=where))
+    for cause in causes:
+        if any(isinstance(link, cause.kinds) for link in chain):
+            return LineError(cause.code, cause.words.format(where=where))
     raise error
 
 

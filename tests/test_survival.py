@@ -1,0 +1,121 @@
+"""Kill -9 of web, worker, or both, at every step: it goes on where it was, and the license server never noticed."""
+
+import time
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+
+import psutil
+import pytest
+
+from tests.instance import Instance, running, start, stop
+from tests.journey import NODE, SECONDS, ask_the_vendor, download, set_port, sign_in
+from tests.visitor import Visitor
+
+VICTIMS = {"web": ("wsgi:app",), "worker": ("worker",), "both": ("wsgi:app", "worker")}
+
+
+@pytest.fixture
+def instance() -> Iterator[Instance]:
+    with running() as instance:
+        yield instance
+
+
+def processes(instance: Instance, word: str) -> list[psutil.Process]:
+    """The launcher's children, and theirs, that have the word on their command line."""
+    return [child for child in psutil.Process(instance.process.pid).children(recursive=True) if word in child.cmdline()]
+
+
+def license_servers(instance: Instance) -> set[int]:
+    """The processes of the authorization applications of this installation."""
+    found = set()
+    for process in psutil.process_iter(["pid", "cmdline"]):
+        words: Sequence[str] = process.info["cmdline"] or ()
+        if "wizard.licensing.server" in words and any(str(instance.data) in word for word in words):
+            found.add(process.info["pid"])
+    return found
+
+
+def kill(instance: Instance, words: Sequence[str]) -> None:
+    for word in words:
+        while not (victims := processes(instance, word)):  # killed a moment ago, and not yet started again
+            time.sleep(0.05)
+        for victim in victims:
+            victim.kill()
+        psutil.wait_procs(victims, timeout=10)
+
+
+def deployed(instance: Instance, folder: Path) -> Visitor:
+    """A visitor whose authorization application answers."""
+    visitor = sign_in(Visitor(), instance.link).press("Register a project")
+    visitor.upload(download(visitor.link("Download a demonstration image"), folder)).press("Use this image")
+    visitor.press("Use this node", node=NODE)
+    set_port(visitor)
+    return visitor.press("Deploy to").wait(lambda page: page.has("authorization application answers"), SECONDS)
+
+
+@pytest.mark.parametrize("victims", VICTIMS.values(), ids=VICTIMS.keys())
+def test_killed_at_every_step_it_goes_on_where_it_was(
+    instance: Instance, victims: Sequence[str], tmp_path: Path
+) -> None:
+    visitor = sign_in(Visitor(), instance.link).press("Register a project")
+
+    def crash() -> None:
+        kill(instance, victims)
+        visitor.reload_patiently(SECONDS)
+
+    archive = download(visitor.link("Download a demonstration image"), tmp_path)
+    visitor.upload(archive)
+    crash()
+    visitor.press("Use this image")
+    crash()
+    visitor.press("Use this node", node=NODE)
+    crash()
+    set_port(visitor)
+    visitor.press("Deploy to")
+    crash()
+    visitor.wait(lambda page: page.has("authorization application answers"), SECONDS)
+    servers = license_servers(instance)
+    crash()
+    visitor.press("Show the QR code")
+    crash()
+    code = ask_the_vendor(visitor.one("#challenge").get_text(strip=True))
+    visitor.press("Enter the six digits")
+    crash()
+    visitor.press("Verify the code", code=code)
+    crash()
+    visitor.press("Register ")
+    crash()
+    visitor.wait(lambda page: "is registered" in page.heading, SECONDS)
+    assert license_servers(instance) == servers
+
+
+def test_what_is_stopped_with_ctrl_c_is_all_of_it_and_comes_back_as_it_was(tmp_path: Path) -> None:
+    first = start(tmp_path / "data")
+    visitor = deployed(first, tmp_path)
+    assert license_servers(first)
+    stop(first)
+    assert not license_servers(first)
+    again = start(tmp_path / "data", PORT=first.environment["PORT"])
+    try:
+        visitor.reload_patiently(SECONDS)
+        while not visitor.press("Show the QR code").page.select("svg.qr"):  # it takes a moment to be back
+            assert visitor.has("does not answer")
+        assert license_servers(again)
+    finally:
+        stop(again)
+
+
+def test_a_killed_launcher_leaves_the_license_server_alone(tmp_path: Path) -> None:
+    first = start(tmp_path / "data")
+    visitor = deployed(first, tmp_path)
+    servers = license_servers(first)
+    first.process.kill()
+    first.process.communicate(timeout=10)
+    again = start(tmp_path / "data", PORT=first.environment["PORT"])
+    try:
+        visitor.reload_patiently(SECONDS)
+        visitor.press("Show the QR code")
+        assert visitor.page.select("svg.qr")
+        assert license_servers(again) == servers
+    finally:
+        stop(again)
