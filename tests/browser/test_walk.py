@@ -73,7 +73,7 @@ def test_a_wrong_file_is_refused_in_the_page_and_another_one_can_be_chosen(
     sign_in(page, instance)
     begin(page)
     holiday = tmp_path / "holiday.jpg"
-    holiday.write_bytes(b"\xff\xd8\xff" * 1_000_000)
+    holiday.write_bytes(b"\xff\xd8\xff" * 20_000_000)
     page.locator("#file").set_input_files(holiday)
     press(page, "Upload the image")
     expect(page.locator("#problem")).to_be_visible()

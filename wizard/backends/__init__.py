@@ -3,6 +3,7 @@
 Another one is a module that passes tests/contracts/backend.py, and a line here.
 """
 
+from collections.abc import Mapping
 from importlib import import_module
 from typing import cast
 
@@ -15,12 +16,12 @@ BACKENDS = {
 }
 
 
-def load(name: str, **settings: object) -> Backend:
-    """The backend of that name, made with its settings; InvalidInput when there is none."""
-    if name not in BACKENDS:
+def load(name: str, known: Mapping[str, str] = BACKENDS, /, **settings: object) -> Backend:
+    """The backend of that name, made with its settings; InvalidInput when none of those known has it."""
+    if name not in known:
         raise InvalidInput(
             say("There is no backend named %(name)s.", name=name),
-            todo=say("Choose one of these: %(names)s.", names=", ".join(sorted(BACKENDS))),
+            todo=say("Choose one of these: %(names)s.", names=", ".join(sorted(known))),
         )
-    module, _, kind = BACKENDS[name].partition(":")
+    module, _, kind = known[name].partition(":")
     return cast(Backend, getattr(import_module(module), kind)(**settings))

@@ -16,6 +16,9 @@ from wizard.ports import Services
 from wizard.text import say
 from wizard.web.htmx import wants_fragment
 
+DRAINED_AT_ONCE = 1 << 20
+"""Bytes."""
+
 
 def blueprint(flow: Flow, services: Services) -> Blueprint:
     pages = Blueprint("wizard", __name__)
@@ -86,6 +89,7 @@ class Desk:
             if step.slug == slug:
                 registration = self.submitted(registration, step, chosen(step), submission)
         except WizardError as error:
+            drain(submission.file)
             return self.page(
                 self.store.registration(id), step, problem=error.problem, submission=submission, status=error.status
             )
@@ -193,6 +197,12 @@ def received(services: Services) -> Submission:
     """What came with the request. A script sends a file as the whole body, a plain form as a part of it."""
     fields = request.args.to_dict() | request.form.to_dict()
     return Submission(fields=fields, now=services.clock(), file=received_file())
+
+
+def drain(upload: Upload | None) -> None:
+    """Read what is left of a refused file: a browser listens only after it has sent all of it."""
+    while upload and upload.stream.read(DRAINED_AT_ONCE):
+        pass
 
 
 def received_file() -> Upload | None:
