@@ -85,6 +85,8 @@ class Step:
     context: Callable[[Registration, Services], Mapping[str, object]] = nothing
     lingers: bool = False
     """Whether the page stays once its work is done, to show what came of it, and waits for the visitor to go on."""
+    is_live: bool = False
+    """Whether its page shows what changes by itself, such as how nodes are, and so keeps asking."""
     work: tuple[Phase, ...] = ()
     """Slow work, queued after a submit that leaves the step undone."""
     watch: Callable[[Registration, Workshop], Registration] | None = None

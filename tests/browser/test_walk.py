@@ -1,12 +1,15 @@
 """The journey in real Chromium: nothing in the console, nothing that axe finds, at any step."""
 
+import sqlite3
+from contextlib import closing
 from pathlib import Path
 
 from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import BrowserContext, ConsoleMessage, Page, expect
 
-from tests.browser.walk import at, begin, press, sign_in, walk
+from tests.browser.walk import at, begin, press, sign_in, upload, walk
 from tests.instance import Instance
+from tests.journey import NODE, download
 
 THEMES = ("light", "dark")
 
@@ -56,6 +59,23 @@ def test_the_focus_goes_to_the_heading_of_each_new_step_and_it_is_announced(
     expect(page.locator("#problem")).to_be_visible()
     expect(page.locator("#announcement")).to_have_text("No file was chosen.")
     assert page.evaluate("document.activeElement.closest('#step') !== null")
+
+
+def test_a_node_that_falls_ill_is_shown_without_losing_what_was_chosen(
+    context: BrowserContext, instance: Instance, tmp_path: Path
+) -> None:
+    page = context.new_page()
+    sign_in(page, instance)
+    begin(page)
+    upload(page, download(page.get_by_role("link", name="Download").get_attribute("href") or "", tmp_path))
+    press(page, "Use this image")
+    at(page, "node")
+    page.locator(f"input[value='{NODE}']").check()
+    before = page.locator("[hx-get*=since]").get_attribute("hx-get")
+    with closing(sqlite3.connect(instance.data / "wizard.db")) as db, db:
+        db.execute("update healths set revision = revision + 1")
+    expect(page.locator("[hx-get*=since]")).not_to_have_attribute("hx-get", before or "")
+    expect(page.locator(f"input[value='{NODE}']")).to_be_checked()
 
 
 def test_nothing_scrolls_sideways_on_a_small_screen(context: BrowserContext, instance: Instance) -> None:

@@ -38,4 +38,5 @@ STEP = Step(
     submit=submit,
     context=context,
     chosen=chosen,
+    is_live=True,
 )

@@ -180,7 +180,7 @@ def poll_seconds(step: Step, registration: Registration, operation: Operation | 
     """How often the page asks whether anything has changed; None when nothing can."""
     if operation is not None and operation.is_active:
         return 1
-    return 2 if step.watch is not None and registration.deployment is not None else None
+    return 2 if step.is_live or (step.watch is not None and registration.deployment is not None) else None
 
 
 def ensure_fresh(registration: Registration, submission: Submission) -> None:
