@@ -62,16 +62,7 @@ class FakeDesk:
 
     @property
     def workshop(self) -> Workshop:
-        return Workshop(
-            store=self.store,
-            jobs=self.jobs,
-            inventory=self.inventory,
-            license_servers=self.license_servers,
-            spool=self.spool,
-            clock=self.clock,
-            backend=self.backend,
-            applications=self.applications,
-        )
+        return Workshop(**vars(self.services), backend=self.backend, applications=self.applications)
 
     def submission(self, file: Upload | None = None, **fields: str) -> Submission:
         return Submission(fields=fields, now=self.now, file=file)

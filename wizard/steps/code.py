@@ -32,68 +32,45 @@ def submit(registration: Registration, submission: Submission, services: Service
 
 def refusal(verdict: Verdict) -> InvalidInput:
     """What is said of a code that was not accepted; expired and superseded are told apart from wrong."""
-    problem = REFUSALS[verdict.judgement](verdict)
+    problem = REFUSALS.get(verdict.judgement) or wrong(verdict.status.tries_left)
     return InvalidInput(problem.happened, why=problem.why, todo=problem.todo, field="code")
 
 
-def wrong(verdict: Verdict) -> Problem:
-    left = verdict.status.tries_left
+def wrong(tries_left: int) -> Problem:
     return Problem(
         happened=say("The code is wrong."),
         why=say("One more wrong code locks the entry for 15 minutes.")
-        if left == 1
-        else say("%(left)s tries are left before the entry is locked for 15 minutes.", left=left),
+        if tries_left == 1
+        else say("%(left)s tries are left before the entry is locked for 15 minutes.", left=tries_left),
         todo=say("Compare it with the phone: the code must come from the QR code of this page."),
     )
 
 
-def locked(verdict: Verdict) -> Problem:
-    return Problem(
+SCAN_AGAIN = say("Show a new QR code, scan it, and enter the code that belongs to it.")
+REFUSALS = {
+    Judgement.LOCKED: Problem(
         happened=say("The entry is locked."),
         why=say("Six wrong codes were entered. Until the time is over, no code is looked at, not even a right one."),
         todo=say("Wait until the time below is over, then show a new QR code."),
-    )
-
-
-def expired(verdict: Verdict) -> Problem:
-    return Problem(
+    ),
+    Judgement.EXPIRED: Problem(
         happened=say("The QR code has expired."),
         why=say("It is valid for five minutes. The code was not counted as a wrong one."),
-        todo=say("Show a new QR code, scan it, and enter the code that belongs to it."),
-    )
-
-
-def superseded(verdict: Verdict) -> Problem:
-    return Problem(
+        todo=SCAN_AGAIN,
+    ),
+    Judgement.SUPERSEDED: Problem(
         happened=say("This code belongs to an older QR code."),
         why=say("A newer one was shown since, here or elsewhere. The code was not counted as a wrong one."),
-        todo=say("Show a new QR code, scan it, and enter the code that belongs to it."),
-    )
-
-
-def consumed(verdict: Verdict) -> Problem:
-    return Problem(
-        happened=say("This code was used already."),
-        why=say("A code works once."),
-        todo=say("Show a new QR code, scan it, and enter the code that belongs to it."),
-    )
-
-
-def malformed(verdict: Verdict) -> Problem:
-    return Problem(
+        todo=SCAN_AGAIN,
+    ),
+    Judgement.CONSUMED: Problem(
+        happened=say("This code was used already."), why=say("A code works once."), todo=SCAN_AGAIN
+    ),
+    Judgement.MALFORMED: Problem(
         happened=say("The authorization application did not understand the code."),
         why=say("It is six digits; nothing was counted."),
         todo=say("Enter the six digits that the phone shows."),
-    )
-
-
-REFUSALS = {
-    Judgement.WRONG: wrong,
-    Judgement.LOCKED: locked,
-    Judgement.EXPIRED: expired,
-    Judgement.SUPERSEDED: superseded,
-    Judgement.CONSUMED: consumed,
-    Judgement.MALFORMED: malformed,
+    ),
 }
 
 
