@@ -51,6 +51,8 @@ def create_app() -> Flask:
         secret_key=settings.secret_key(),
         demonstration_image=demonstration_image,
     )
+    os.environ.setdefault("VENDOR_DATA", str(settings.data / "vendor"))  # for the vendor's own command line
+    os.environ.setdefault("VENDOR_ACTIVATION", settings.vendor_url)
     for command in commands(settings):
         app.cli.add_command(command)
     return app
@@ -76,7 +78,9 @@ def bell(settings: Settings) -> Bell:
 
 
 def inventory(settings: Settings) -> InventoryFile:
-    return InventoryFile(settings.inventory or DEMONSTRATION, settings.applications_url)
+    """The projects; those of a demonstration have reference applications, whose addresses follow PORT."""
+    applications = settings.applications_url if settings.is_demonstration else ""
+    return InventoryFile(settings.inventory or DEMONSTRATION, applications)
 
 
 def services(settings: Settings, bell: Bell) -> Services:

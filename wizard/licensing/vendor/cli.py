@@ -41,6 +41,7 @@ def vendor() -> None:
 @click.option("--registrations", type=click.IntRange(1, 9999), default=1, show_default=True, help="Maximum number.")
 @click.option(
     "--activation",
+    envvar="VENDOR_ACTIVATION",
     default="http://127.0.0.1:8001",
     show_default=True,
     help="Base URL of the activation page, as phones reach it.",
