@@ -76,6 +76,9 @@ def walk(page: Page, phone: Page, instance: Instance, folder: Path, at_each: Cal
     at(page, "port")
     at_each("3-port")
     press(page, "Check and use this port")
+    expect(page.locator("#step[data-step=deploy], #problem")).to_be_visible(timeout=SLOW)
+    if page.locator("#problem").is_visible():  # another installation on this machine has it
+        press(page, "Use ")
     at(page, "deploy")
     at_each("4-deploy")
     press(page, "Deploy to")
