@@ -99,3 +99,26 @@ def test_a_wrong_file_is_refused_in_the_page_and_another_one_can_be_chosen(
     expect(page.locator("#problem")).to_be_visible()
     expect(page.get_by_role("button", name="Upload the image")).to_be_visible()
     at(page, "upload")
+
+
+def test_the_browsers_own_back_and_forward_buttons_show_the_steps(
+    context: BrowserContext, instance: Instance, tmp_path: Path
+) -> None:
+    page = context.new_page()
+    complaints = listen(page)
+    sign_in(page, instance)
+    begin(page)
+    upload(page, download(page.get_by_role("link", name="Download").get_attribute("href") or "", tmp_path))
+    press(page, "Use this image")
+    at(page, "node")
+    page.locator(f"input[value='{NODE}']").check()
+    press(page, "Use this node")
+    at(page, "port")
+    page.go_back()
+    at(page, "node")
+    expect(page.locator("header.top")).to_have_count(1)
+    page.go_forward()
+    at(page, "port")
+    press(page, "Check and use this port")
+    expect(page.locator("#step[data-step=deploy], #problem")).to_be_visible()
+    assert complaints == []
