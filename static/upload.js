@@ -40,6 +40,8 @@
     form.querySelector("[data-stop]").onclick = () => request.abort();
     form.classList.add("busy");
     form.querySelector(".sending").hidden = false;
+    form.querySelector(".sending progress").value = 0;
+    document.getElementById("problem")?.remove();
     return new Promise((resolve, reject) => {
       const end = (settle) => () => {
         form.classList.remove("busy");
@@ -54,7 +56,12 @@
         }),
       })));
       request.onerror = end(() => reject(new Error("network")));
-      request.onabort = end(() => { form.querySelector(".sending").hidden = true; reject(new DOMException("", "AbortError")); });
+      request.onabort = end(() => {
+        form.querySelector(".sending").hidden = true;
+        form.querySelector("button:not([type])").focus();
+        document.getElementById("announcement").textContent = form.querySelector("[data-stop]").dataset.stopped;
+        reject(new DOMException("", "AbortError"));
+      });
       request.open("POST", address);
       request.setRequestHeader("HX-Request", "true");
       request.setRequestHeader("X-CSRFToken", form.elements.csrf_token.value);
@@ -65,7 +72,7 @@
   }
 
   document.addEventListener("htmx:before:request", (event) => {
-    const form = event.target.closest("form[data-upload]");
+    const form = event.target.closest?.("form[data-upload]");
     const file = form?.elements.file.files[0];
     if (!file) return;
     const { ctx } = event.detail;

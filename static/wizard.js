@@ -91,6 +91,10 @@
     const button = event.target.closest("[data-copy]");
     if (button) copy(button);
   });
+  // A wizard that does not answer is said, until it answers again.
+  const silence = (silent) => () => { document.getElementById("silence").hidden = !silent; };
+  document.addEventListener("htmx:error", silence(true));
+  document.addEventListener("htmx:after:request", silence(false));
   document.addEventListener("htmx:after:swap", settle);
   localise(document);
   tick();

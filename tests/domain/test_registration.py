@@ -79,6 +79,11 @@ def test_a_new_qr_code_undoes_that_the_old_one_was_scanned() -> None:
     assert not fresh.challenge.scanned
 
 
+def test_once_the_code_was_accepted_there_is_no_new_qr_code() -> None:
+    with pytest.raises(InvalidInput):
+        a_verified_registration().challenged(a_challenge(id="another"))
+
+
 def test_nothing_can_be_scanned_before_there_is_a_qr_code() -> None:
     with pytest.raises(InvalidInput):
         a_deployed_registration().scanned()

@@ -4,7 +4,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 from tests.desk import FakeDesk
-from tests.factories import a_deployed_registration, a_placed_registration, an_image
+from tests.factories import NOW, a_deployed_registration, a_placed_registration, a_slot, a_status, an_image
 from tests.fakes import broken
 from tests.visitor import InnerBrowser, Visitor
 from wizard.domain.registration import Registration
@@ -162,6 +162,41 @@ def test_loading_again_the_address_of_a_button_shows_the_step(visitor: Visitor, 
     assert visitor.open(visitor.url).status == 200
     assert visitor.one("#step")["data-step"] == "scan"
     assert visitor.open("/registrations/r1/abort").one("#step")["data-step"] == "scan"
+
+
+def test_an_abort_that_comes_too_late_says_so(visitor: Visitor, desk: FakeDesk) -> None:
+    at(visitor, desk, a_placed_registration()).press("Deploy to")
+    desk.perform()
+    visitor.press("Abort and undo")
+    assert visitor.status == 409
+    assert visitor.has("It had ended before the abort arrived.")
+
+
+def test_a_finished_registration_is_not_undone_by_an_old_form(visitor: Visitor, desk: FakeDesk) -> None:
+    server = a_status(slots=(a_slot(last_request_at=NOW),))
+    finished = saved(desk, a_deployed_registration(verified_at=NOW, registered_at=NOW, server=server))
+    visitor.open(f"/registrations/{finished.id}")
+    assert isinstance(visitor.browser, InnerBrowser)
+    form = {"csrf_token": str(visitor.one("[name=csrf_token]")["value"]), "version": str(finished.version)}
+    for path in ("scan/refresh", "scan", "node", "port", "deploy", "code", "register"):
+        visitor.browser.post(
+            f"/registrations/{finished.id}/{path}", form | {"port": "18090", "node": "sales/sales-main"}
+        )
+    assert desk.store.registration(finished.id) == finished
+
+
+def test_a_form_without_its_version_is_taken_for_an_old_one(visitor: Visitor, desk: FakeDesk) -> None:
+    at(visitor, desk, a_placed_registration())
+    assert isinstance(visitor.browser, InnerBrowser)
+    token = str(visitor.one("[name=csrf_token]")["value"])
+    assert visitor.browser.post(visitor.url, {"csrf_token": token}).status == 409
+
+
+def test_a_button_pressed_after_the_session_has_ended_leads_to_signing_in(visitor: Visitor, desk: FakeDesk) -> None:
+    at(visitor, desk, a_placed_registration())
+    assert isinstance(visitor.browser, InnerBrowser)
+    visitor.browser.client.delete_cookie("wizard")
+    assert visitor.press("Deploy to").heading == "Sign in"
 
 
 def test_every_step_has_a_template() -> None:

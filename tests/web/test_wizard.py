@@ -13,6 +13,11 @@ from wizard.steps import FLOW
 HTMX = {"HX-Request": "true"}
 
 
+def asking(visitor: Visitor) -> dict[str, str]:
+    """The headers of htmx on the page that the visitor has open."""
+    return HTMX | {"HX-Current-URL": visitor.url}
+
+
 @pytest.fixture
 def archive(tmp_path: Path) -> Path:
     path = tmp_path / "fanruan_license_server.tar"
@@ -72,13 +77,13 @@ def test_an_uploaded_image_is_shown_before_anything_is_done_with_it(visitor: Vis
 
 
 def test_a_plain_form_uploads_as_well_as_the_script(visitor: Visitor, archive: Path) -> None:
+    archive.write_bytes(bytes(5_000_000))
     visitor.press("Register a project")
-    token = str(visitor.one("form[data-upload] [name=csrf_token]")["value"])
+    hidden = {str(it["name"]): str(it["value"]) for it in visitor.page.select("form[data-upload] [type=hidden]")}
     with archive.open("rb") as file:
-        answer = inner(visitor).open(
-            visitor.url, method="POST", data={"csrf_token": token, "file": (file, "image.tar")}
-        )
+        answer = inner(visitor).open(visitor.url, method="POST", data=hidden | {"file": (file, "image.tar")})
     assert "Harbour Logistics" in answer.text
+    assert "5.0 MB" in answer.text
 
 
 def test_disabled_nodes_say_why(at_node: Visitor) -> None:
@@ -176,7 +181,7 @@ def test_polling_answers_nothing_while_nothing_has_changed(at_deploy: Visitor, d
     client = inner(at_deploy).client
     assert client.get(poll, headers=HTMX).status_code == 204
     desk.perform()
-    changed = client.get(poll, headers=HTMX)
+    changed = client.get(poll, headers=asking(at_deploy))
     assert "authorization application answers" in changed.text
     assert "HX-Push-Url" not in changed.headers
 
@@ -185,9 +190,19 @@ def test_polling_goes_on_to_the_next_step_when_this_one_is_done(at_port: Visitor
     at_port.press("Check and use this port")
     poll = str(at_port.one("[hx-trigger^=every]")["hx-get"])
     desk.perform()
-    onward = inner(at_port).client.get(poll, headers=HTMX)
+    onward = inner(at_port).client.get(poll, headers=asking(at_port))
     assert 'data-step="deploy"' in onward.text
     assert onward.headers["HX-Push-Url"].endswith("/deploy")
+
+
+def test_the_address_follows_a_button_that_leads_to_another_step(at_deploy: Visitor, desk: FakeDesk) -> None:
+    at_deploy.press("Deploy to")
+    desk.perform()
+    at_deploy.open("./deploy")
+    form = {str(it["name"]): str(it["value"]) for it in at_deploy.page.select("form[action$=refresh] [type=hidden]")}
+    action = str(at_deploy.one("form[action$=refresh]")["action"])
+    answer = inner(at_deploy).client.post(action, data=form, headers=asking(at_deploy))
+    assert answer.headers["HX-Push-Url"].endswith("/scan")
 
 
 def test_a_page_with_nothing_to_wait_for_does_not_poll(at_deploy: Visitor) -> None:

@@ -123,9 +123,19 @@ class Registration:
     def deployed(self, deployment: Deployment) -> "Registration":
         return replace(self, deployment=deployment)
 
+    def ensure_unverified(self) -> None:
+        """InvalidInput once a code was accepted: there is nothing to scan for."""
+        if self.verified_at is not None:
+            raise InvalidInput(
+                say("The code was accepted already."),
+                why=say("A new QR code would be of no use."),
+                todo=say("Go on, and register the project."),
+            )
+
     def challenged(self, challenge: Challenge) -> "Registration":
         """A new QR code; the older one is void (R6)."""
-        return replace(self, challenge=challenge, verified_at=None, notice=None)
+        self.ensure_unverified()
+        return replace(self, challenge=challenge, notice=None)
 
     def scanned(self) -> "Registration":
         """The admin has the six digits, and goes on to enter them."""

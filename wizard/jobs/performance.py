@@ -75,6 +75,9 @@ class Performance:
             self._put_back(attempt=self._operation.attempt)
         except LeaseLost:
             logger.warning("Operation %s is in other hands.", self._operation.id)
+        except Exception:
+            logger.exception("Operation %s could not be begun or ended.", self._operation.id)
+            self._record(self._ended(OperationState.FAILED, self._unexpected()))
 
     def _outcome(self) -> Operation:
         registration = self._cleared_registration()

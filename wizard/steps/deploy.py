@@ -1,5 +1,7 @@
 """Run the authorization application on the node: check, load, start, wait until it answers (R5)."""
 
+from collections.abc import Mapping
+
 from wizard.domain.deployment import Deployment, Endpoint, ServerStatus
 from wizard.domain.image import Image
 from wizard.domain.project import Node
@@ -127,6 +129,10 @@ def settled(registration: Registration) -> tuple[Image, Node, int]:
     return image, node, port
 
 
+def context(registration: Registration, services: Services) -> Mapping[str, object]:
+    return {"locked_until": registration.locked_until(services.clock())}
+
+
 def chosen(registration: Registration) -> str | Text:
     deployment = registration.deployment
     return f"{deployment.endpoint.address}:{deployment.endpoint.port}" if deployment else ""
@@ -139,6 +145,7 @@ STEP = Step(
     holds="deployment",
     is_done=lambda registration: registration.deployment is not None,
     submit=submit,
+    context=context,
     chosen=chosen,
     lingers=True,
     work=(

@@ -16,6 +16,7 @@ def submit(registration: Registration, submission: Submission, services: Service
 
 def refresh(registration: Registration, submission: Submission, services: Services) -> Registration:
     """Fetch a new QR code; the one before is void from now on."""
+    registration.ensure_unverified()
     return registration.challenged(services.license_servers.challenge(registration.endpoint, submission.now))
 
 
@@ -44,5 +45,6 @@ STEP = Step(
     actions={"refresh": refresh},
     context=context,
     chosen=chosen,
+    lingers=True,
     watch=observe,
 )

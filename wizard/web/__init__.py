@@ -9,11 +9,11 @@ from wizard.web import account, health, language, problems, security, wizard
 
 def furnish(app: Flask, flow: Flow, services: Services, accounts: Accounts, demonstration_image: str = "") -> None:
     """Give the application its surfaces. `demonstration_image` is the URL of an image to try, where there is one."""
+    app.register_blueprint(account.blueprint(accounts, services.clock))  # first: it asks who it is before anything else
     security.protect(app)
     language.speak(app)
     problems.handle(app)
     app.jinja_env.trim_blocks = app.jinja_env.lstrip_blocks = True
     app.jinja_env.globals["demonstration_image"] = demonstration_image
     app.register_blueprint(health.blueprint())
-    app.register_blueprint(account.blueprint(accounts, services.clock))
     app.register_blueprint(wizard.blueprint(flow, services))

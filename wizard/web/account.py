@@ -17,7 +17,7 @@ from wizard.domain.account import Account
 from wizard.errors import Problem
 from wizard.ports import Accounts
 from wizard.text import say
-from wizard.web.htmx import go_to
+from wizard.web.htmx import go_to, shown_path
 
 SHORTEST_PASSWORD = 10
 PUBLIC = frozenset({"static", "health.healthz", "account.sign_in", "account.enter", "account.link", "account.follow"})
@@ -100,7 +100,8 @@ class Door:
     def guard(self) -> ResponseReturnValue | None:
         if request.endpoint in PUBLIC or self.is_signed_in():
             return None
-        return go_to(url_for("account.sign_in", next=request.path if request.method == "GET" else None))
+        wanted = shown_path() or (request.path if request.method == "GET" else None)
+        return go_to(url_for("account.sign_in", next=wanted))
 
     def is_signed_in(self) -> bool:
         account = self.accounts.account(session["account"]) if "account" in session else None

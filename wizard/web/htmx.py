@@ -1,11 +1,18 @@
 """What of a page a request wants: all of it, or the step alone."""
 
+from urllib.parse import urlsplit
+
 from flask import Response, request
 
 
 def wants_fragment() -> bool:
     """Whether htmx asks for the step alone. A page that the browser restores from its history is wanted whole."""
     return request.headers.get("HX-Request") == "true" and "HX-History-Restore-Request" not in request.headers
+
+
+def shown_path() -> str:
+    """The path of the page that asks, as its address bar has it; nothing when it does not say."""
+    return urlsplit(request.headers.get("HX-Current-URL", "")).path
 
 
 def go_to(url: str) -> Response:

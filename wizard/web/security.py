@@ -24,8 +24,8 @@ HEADERS = {
 }
 
 LARGEST_BODY = 4 * 1024**3
-LARGEST_FIELDS = 64 * 1024
-"""In bytes: an upload's body, and the fields of a form."""
+LARGEST_FIELDS = 2 * 1024**2
+"""In bytes: an upload's body; and the fields of a form, of which werkzeug wants to hold a piece of a file as well."""
 
 
 def protect(app: Flask) -> None:

@@ -14,8 +14,13 @@ from wizard.errors import InvalidInput, Problem, Stale, WizardError
 from wizard.flow import Flow, Step, Submission, Submit, Upload
 from wizard.ports import Services
 from wizard.text import say
-from wizard.web.htmx import wants_fragment
+from wizard.web.htmx import shown_path, wants_fragment
 
+TOO_LATE = Problem(
+    happened=say("It had ended before the abort arrived."),
+    why=say("Nothing was undone."),
+    todo=say("This is how it stands now. To take it back, change one of the steps before."),
+)
 DRAINED_AT_ONCE = 1 << 20
 """Bytes."""
 
@@ -75,10 +80,14 @@ class Desk:
 
     def abort(self, id: str) -> ResponseReturnValue:
         operation = self.store.last_operation(id)
-        if operation is not None and operation.is_active:
-            self.services.jobs.abort(operation)
         registration = self.store.registration(id)
-        return self.moved(registration, self.flow.current(registration))
+        if operation is None:
+            return self.moved(registration, self.flow.current(registration))
+        step = self.flow.open(operation.kind, registration)
+        if not operation.is_active:
+            return self.page(registration, step, problem=TOO_LATE, status=409)
+        self.services.jobs.abort(operation)
+        return self.moved(registration, step)
 
     def answer(self, id: str, slug: str, chosen: Callable[[Step], Submit]) -> Response:
         """What was sent changes the registration, or is refused and changes nothing; either way all is rendered."""
@@ -93,7 +102,7 @@ class Desk:
             return self.page(
                 self.store.registration(id), step, problem=error.problem, submission=submission, status=error.status
             )
-        return self.moved(registration, step, asked=slug)
+        return self.moved(registration, step)
 
     def submitted(self, registration: Registration, step: Step, submit: Submit, submission: Submission) -> Registration:
         operation = self.store.last_operation(registration.id)
@@ -125,14 +134,14 @@ class Desk:
         step = self.flow.open(slug, registration)
         if step.is_done(registration) and not step.lingers:
             step = self.flow.current(registration)
-        return self.page(registration, step, asked=slug)
+        return self.page(registration, step)
 
-    def moved(self, registration: Registration, step: Step, asked: str = "") -> Response:
+    def moved(self, registration: Registration, step: Step) -> Response:
         """Show what comes after: the step itself while it is unfinished, else the first one that is."""
         if step.is_done(registration):
             step = self.flow.current(registration)
         if wants_fragment():
-            return self.page(registration, step, asked=asked)
+            return self.page(registration, step)
         return self.address(step, registration.id)
 
     def address(self, step: Step, id: str) -> Response:
@@ -146,7 +155,6 @@ class Desk:
         problem: Problem | None = None,
         submission: Submission | None = None,
         status: int = 200,
-        asked: str = "",
     ) -> Response:
         revision = self.store.revision(registration.id)
         operation = self.store.last_operation(registration.id, step.slug)
@@ -171,8 +179,9 @@ class Desk:
             ),
             status,
         )
-        if wants_fragment() and asked != step.slug:
-            response.headers["HX-Push-Url"] = url_for("wizard.show", id=registration.id, slug=step.slug)
+        address = url_for("wizard.show", id=registration.id, slug=step.slug)
+        if wants_fragment() and shown_path() != address:
+            response.headers["HX-Push-Url"] = address
         return response
 
 
@@ -185,7 +194,7 @@ def poll_seconds(step: Step, registration: Registration, operation: Operation | 
 
 def ensure_fresh(registration: Registration, submission: Submission) -> None:
     """A page that is older than the registration must not overwrite what was done since."""
-    if submission.fields.get("version") not in (None, str(registration.version)):
+    if submission.fields.get("version") != str(registration.version):
         raise Stale(
             say("This page was older than the registration."),
             why=say("It was changed meanwhile, in another tab or by another person. Nothing was overwritten."),

@@ -121,7 +121,7 @@ class EmbeddedBackend:
             if container is None:
                 return
             folder.keep(replace(container, wanted=Wanted.STOPPED))
-        self._end(folder, container)
+            self._end(folder, container)
 
     def start_again(self, node: Node, name: str) -> None:
         folder = self._folder(node)
@@ -142,8 +142,9 @@ class EmbeddedBackend:
         self.stop(node, name)
         folder = self._folder(node)
         with folder.locked():
-            if folder.folder(name).exists():
-                shutil.rmtree(folder.folder(name))
+            shutil.rmtree(folder.folder(name), ignore_errors=True)
+        if folder.folder(name).exists():
+            raise refusals.not_removed(node, name)
 
     def unload(self, node: Node, image: Image) -> None:
         folder = self._folder(node)
@@ -171,9 +172,13 @@ class EmbeddedBackend:
                     logger.error("%s %s", error, error.problem.raw)
 
     def pause(self) -> None:
-        """Stop what runs, without giving it up: the whole installation is being stopped."""
-        for folder in NodeFolder.all(self._data):
-            for container in folder.containers():
+        """Stop what runs, without giving it up: the whole installation is being stopped. All end at the same time."""
+        running = [(folder, it) for folder in NodeFolder.all(self._data) for it in folder.containers()]
+        for folder, container in running:
+            if (process := self._process(folder, container)) is not None:
+                process.terminate()
+        for folder, container in running:
+            with folder.locked():
                 self._end(folder, container)
 
     def _look_after(self, folder: NodeFolder, name: str) -> None:

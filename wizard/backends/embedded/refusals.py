@@ -44,6 +44,15 @@ def no_container(node: Node, name: str) -> BackendError:
     )
 
 
+def not_removed(node: Node, name: str) -> BackendError:
+    return BackendError(
+        say("%(name)s could not be removed from %(node)s.", name=name, node=node.name),
+        why=say("Its folder cannot be deleted."),
+        todo=say("Look after the data folder; it is tried again."),
+        permanent=False,
+    )
+
+
 def volume_in_use(node: Node, holder: Container) -> BackendError:
     return BackendError(
         say("This licence runs on %(node)s already.", node=node.name),

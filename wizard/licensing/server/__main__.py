@@ -22,8 +22,8 @@ from wizard.licensing.server.tls import Tls, open_tls
 
 log = logging.getLogger(__name__)
 
-GRACE_SECONDS = 20
-"""For what is being answered when it is told to stop. Answers are short."""
+GRACE_SECONDS = 5
+"""For what is being answered when it is told to stop. Engines kill after ten seconds, and the state is written last."""
 
 
 def clock() -> Millis:
