@@ -6,6 +6,7 @@ import os
 import shutil
 import time
 from collections.abc import Callable, Sequence
+from contextlib import suppress
 from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
@@ -173,13 +174,14 @@ class EmbeddedBackend:
 
     def pause(self) -> None:
         """Stop what runs, without giving it up: the whole installation is being stopped. All end at the same time."""
-        running = [(folder, it) for folder in NodeFolder.all(self._data) for it in folder.containers()]
-        for folder, container in running:
-            if (process := self._process(folder, container)) is not None:
+        found = [(folder, it) for folder in NodeFolder.all(self._data) for it in folder.containers()]
+        running = [(folder, it, process) for folder, it in found if (process := self._process(folder, it))]
+        for _, _, process in running:
+            with suppress(psutil.NoSuchProcess):
                 process.terminate()
-        for folder, container in running:
+        for folder, container, process in running:
             with folder.locked():
-                self._end(folder, container)
+                self._end_process(folder, container, process)
 
     def _look_after(self, folder: NodeFolder, name: str) -> None:
         with folder.locked():
@@ -228,9 +230,10 @@ class EmbeddedBackend:
             time.sleep(BETWEEN_LOOKS)
 
     def _end(self, folder: NodeFolder, container: Container) -> None:
-        process = self._process(folder, container)
-        if process is None:
-            return
+        if (process := self._process(folder, container)) is not None:
+            self._end_process(folder, container, process)
+
+    def _end_process(self, folder: NodeFolder, container: Container, process: psutil.Process) -> None:
         code = processes.end(process, self._grace)
         if (begun := folder.process(container.name)) is not None:
             folder.keep_process(container.name, replace(begun, ended_at=self._clock(), exit_code=code))
