@@ -9,6 +9,7 @@ from tests.factories import PIN
 from tests.visitor import InnerBrowser, Visitor
 from wizard.licensing.protocol.api import PIN_FILE
 from wizard.steps import FLOW
+from wizard.web.wizard import Desk
 
 HTMX = {"HX-Request": "true"}
 
@@ -193,6 +194,17 @@ def test_polling_goes_on_to_the_next_step_when_this_one_is_done(at_port: Visitor
     onward = inner(at_port).client.get(poll, headers=asking(at_port))
     assert 'data-step="deploy"' in onward.text
     assert onward.headers["HX-Push-Url"].endswith("/deploy")
+
+
+def test_a_page_that_was_overtaken_while_it_was_made_is_made_anew_by_its_first_poll(
+    at_deploy: Visitor, desk: FakeDesk
+) -> None:
+    registration = desk.store.registrations()[0]
+    overtaken = Desk(FLOW, desk.services)
+    with inner(at_deploy).client.application.test_request_context():
+        desk.store.save(registration.use_port(18099))
+        page = overtaken.page(registration, FLOW.step("node")).get_data(as_text=True)
+    assert 'since="' in page
 
 
 def test_the_address_follows_a_button_that_leads_to_another_step(at_deploy: Visitor, desk: FakeDesk) -> None:

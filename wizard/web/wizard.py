@@ -157,6 +157,8 @@ class Desk:
         status: int = 200,
     ) -> Response:
         revision = self.store.revision(registration.id)
+        if self.store.registration(registration.id) != registration:
+            revision = ""  # it has changed since it was loaded: the next poll must not take it for this page
         operation = self.store.last_operation(registration.id, step.slug)
         if operation is not None and operation.version != registration.version:
             operation = None
