@@ -5,7 +5,7 @@ BIN := .venv/bin
 INSTALL = $(BIN)/python -m pip install --quiet --quiet --disable-pip-version-check --require-hashes --requirement
 
 .DEFAULT_GOAL := help
-.PHONY: help run test test-long check journey screenshots
+.PHONY: help run test test-long check journey sim mutants bench screenshots
 
 help: ## list what there is
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' Makefile
@@ -28,6 +28,15 @@ check: .venv/development ## format, lint, types, imports
 
 journey: .venv/development ## the whole job over HTTP, each step told
 	@$(BIN)/python -m tests.journey
+
+sim: .venv/development ## years of one authorization application and its projects, against an independent oracle
+	@$(BIN)/python -m tests.simulation
+
+mutants: .venv/development ## plant faults in the rules; each must be found
+	@$(BIN)/python -m tests.mutants
+
+bench: .venv/development ## measure speed and memory; BENCH=name for one
+	@$(BIN)/python -m bench
 
 screenshots: .venv/development ## take the pictures in docs/ anew
 	@$(BIN)/python -m tests.screenshots

@@ -118,6 +118,21 @@ def test_a_code_for_a_retired_application_says_so(relay: PinnedRelay, endpoint: 
         relay.submit(endpoint, "c0ffee", "123456", NOW)
 
 
+def test_a_code_that_came_too_soon_was_not_counted_and_says_so(
+    relay: PinnedRelay, endpoint: Endpoint, server: Stub
+) -> None:
+    server.answers(429, {"error": {"code": "too_often", "message": "…"}})
+    with pytest.raises(InvalidInput, match="not counted"):
+        relay.submit(endpoint, "c0ffee", "123456", NOW)
+
+
+def test_whoever_knows_the_token_of_the_volume_shows_it(relay: PinnedRelay, endpoint: Endpoint, server: Stub) -> None:
+    relay.status(endpoint, NOW)
+    relay.status(replace(endpoint, token="5e" * 32), NOW)
+    assert server.authorizations == [None, f"Bearer {'5e' * 32}"]
+    assert "5e5e" not in repr(replace(endpoint, token="5e" * 32))
+
+
 def test_nobody_there_is_worth_another_try(relay: PinnedRelay, endpoint: Endpoint) -> None:
     with socket.create_server(("127.0.0.1", 0)) as probe:
         nobody = replace(endpoint, port=probe.getsockname()[1])
@@ -171,6 +186,13 @@ def test_a_redirect_is_not_followed(relay: PinnedRelay, endpoint: Endpoint, serv
     with pytest.raises(BackendError, match="not understood"):
         relay.status(endpoint, NOW)
     assert len(server.asked) == 1
+
+
+def test_a_token_of_another_instance_is_final_and_told(relay: PinnedRelay, endpoint: Endpoint, server: Stub) -> None:
+    server.answers(401, {"error": {"code": "wrong_token", "message": "…"}})
+    with pytest.raises(BackendError, match="does not take the token") as failure:
+        relay.status(endpoint, NOW)
+    assert failure.value.permanent
 
 
 def test_its_own_trouble_is_worth_another_try_and_told_in_its_words(

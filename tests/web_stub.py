@@ -28,6 +28,8 @@ class Stub:
     status: int = 200
     body: bytes = b"{}"
     asked: list[tuple[str, str, object]] = field(default_factory=list)
+    authorizations: list[str | None] = field(default_factory=list)
+    """The Authorization header of each of them."""
 
     def answers(self, status: int, document: object) -> None:
         self.status, self.body = status, json.dumps(document).encode()
@@ -43,6 +45,7 @@ def serving(folder: Path | None = None) -> Iterator[Stub]:
             length = int(self.headers.get("Content-Length") or 0)
             document = json.loads(self.rfile.read(length)) if length else None
             stub.asked.append((self.command, self.path, document))
+            stub.authorizations.append(self.headers["Authorization"])
             self.send_response(stub.status)
             self.send_header("Content-Length", str(len(stub.body)))
             self.end_headers()

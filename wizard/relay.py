@@ -120,8 +120,10 @@ class PinnedRelay:
 
     def submit(self, endpoint: Endpoint, challenge: str, code: str, now: datetime) -> Verdict:
         answer = self._ask(
-            endpoint, "POST", api.CODES, {"challenge": challenge, "code": code}, (200, 400, 410, 422, 423)
+            endpoint, "POST", api.CODES, {"challenge": challenge, "code": code}, (200, 400, 410, 422, 423, 429)
         )
+        if answer.status == 429:
+            raise _not_now(_read(answer, _Failed).error)
         judged = _read(answer, _Judged)
         if judged.judgement not in tuple(Judgement):
             raise _no_challenge(_Failure(judged.judgement, ""))
@@ -137,7 +139,7 @@ class PinnedRelay:
                     method,
                     endpoint.url + path,
                     json=body,
-                    headers={"Connection": "close"},
+                    headers=_headers(endpoint),
                     timeout=self._time_limits,
                     stream=True,
                     allow_redirects=False,
@@ -151,6 +153,10 @@ class PinnedRelay:
         if answer.status not in expected:
             raise _unexpected(answer)
         return answer
+
+
+def _headers(endpoint: Endpoint) -> Mapping[str, str]:
+    return {"Connection": "close"} | ({"Authorization": f"Bearer {endpoint.token}"} if endpoint.token else {})
 
 
 class _Answer(msgspec.Struct):
@@ -205,6 +211,15 @@ def _no_challenge(failure: _Failure) -> InvalidInput:
     )
 
 
+def _not_now(failure: _Failure) -> InvalidInput:
+    return InvalidInput(
+        say("The code was not looked at, and not counted."),
+        why=say("Codes come in faster than a person enters them."),
+        todo=say("Wait ten seconds, then enter it again."),
+        raw=failure.message,
+    )
+
+
 def _unreachable(endpoint: Endpoint, error: Exception) -> BackendError:
     return BackendError(
         say("The authorization application does not answer."),
@@ -240,6 +255,14 @@ def _not_the_protocol(words: str) -> BackendError:
 
 
 def _unexpected(answer: _Answer) -> BackendError:
+    if answer.status == 401:
+        return BackendError(
+            say("The authorization application does not take the token of this deployment."),
+            why=say("The token was read from its volume when it was deployed, and it is another instance's."),
+            todo=say("Somebody has put another volume in its place. Find out why, or deploy again."),
+            raw=answer.content[:500].decode(errors="replace"),
+            permanent=True,
+        )
     if answer.status < 500:
         return _not_the_protocol(f"HTTP {answer.status}")
     return BackendError(

@@ -8,6 +8,7 @@ from wizard.licensing.rules.events import (
     Answer,
     Boot,
     Charge,
+    Damage,
     Deauthorize,
     Event,
     Judge,
@@ -18,26 +19,11 @@ from wizard.licensing.rules.events import (
     Stop,
     Tick,
 )
-from wizard.licensing.rules.instance import Challenge, Failure, Instance, Lock, Slot, SlotState, State
-from wizard.licensing.rules.limits import BEAT, DAY, HEAL, LOCK, MINUTE, QR_VALID, RECONNECT, Millis
+from wizard.licensing.rules.instance import Asker, Challenge, Entry, Failure, Instance, Lock, Slot, SlotState, State
+from wizard.licensing.rules.limits import DAY, LOCK, MINUTE, QR_VALID, RECONNECT, Millis
 from wizard.licensing.rules.machine import NoTransition
 from wizard.licensing.rules.project import (
-    BEATING,
     PROJECT,
-    Accepted,
-    Feedback,
-    Loss,
-    NoAnswer,
-    ProjectEvent,
-    ProjectState,
-    Refused,
-    Registration,
-    Reply,
-    Reregister,
-    Time,
-    follow,
-    lapse,
-    retry_delay,
 )
 from wizard.licensing.rules.server import BOOTED, SERVER, serve, settle
 
@@ -55,8 +41,8 @@ def instance(state: State, *slots: Slot, maximum: int = 2) -> Instance:
         maximum=maximum,
         alive=T,
         clean=True,
-        slots=slots,
-        challenge=CHALLENGE,
+        slots={each.key: each for each in slots},
+        entries={asker: Entry(challenge=CHALLENGE) for asker in Asker},
         verified=T if state is State.VERIFIED else None,
         window_end=T + RECONNECT if state is State.WINDOW else None,
         stopped=T - MINUTE,
@@ -84,7 +70,21 @@ EVENTS: tuple[Event, ...] = (
     request(),
     Deauthorize("p"),
     Retire(),
+    Damage(),
 )
+
+
+def lock(instance: Instance, asker: Asker = Asker.ANONYMOUS) -> Lock:
+    return instance.entry(asker).lock
+
+
+def challenge(instance: Instance, asker: Asker = Asker.ANONYMOUS) -> Challenge | None:
+    return instance.entry(asker).challenge
+
+
+def only_slot(instance: Instance) -> Slot:
+    (only,) = instance.slots.values()
+    return only
 
 
 @pytest.mark.parametrize("state", sorted(BOOTED))
@@ -103,7 +103,7 @@ def test_before_its_first_boot_nothing_else_can_happen() -> None:
 
 def test_the_first_boot_makes_an_unauthenticated_instance() -> None:
     born = serve(Instance(), Boot(3), T).after
-    assert (born.state, born.maximum, born.counter, born.challenge) == (State.UNAUTHENTICATED, 3, 0, None)
+    assert (born.state, born.maximum, born.counter, challenge(born)) == (State.UNAUTHENTICATED, 3, 0, None)
 
 
 def test_every_row_names_its_rule() -> None:
@@ -112,7 +112,7 @@ def test_every_row_names_its_rule() -> None:
 
 def test_a_new_challenge_raises_the_counter_and_kills_the_older_one() -> None:
     outcome = serve(instance(State.UNAUTHENTICATED), NewChallenge("c2"), T + 1)
-    assert (outcome.after.counter, outcome.after.challenge) == (1, Challenge(id="c2", created=T + 1))
+    assert (outcome.after.counter, challenge(outcome.after)) == (1, Challenge(id="c2", created=T + 1))
     assert serve(outcome.after, Charge("c1"), T + 2).answer is Answer.SUPERSEDED
 
 
@@ -120,7 +120,7 @@ def test_a_new_challenge_raises_the_counter_and_kills_the_older_one() -> None:
 def test_a_code_is_in_time_for_five_minutes(elapsed: Millis, answer: Answer) -> None:
     outcome = serve(instance(State.UNAUTHENTICATED), Charge("c1"), T + elapsed)
     assert outcome.answer is answer
-    assert outcome.after.lock.wrong == (answer is Answer.CHARGED)
+    assert lock(outcome.after).wrong == (answer is Answer.CHARGED)
 
 
 def guess(before: Instance, times: int, now: Millis = T) -> tuple[Instance, Answer]:
@@ -136,26 +136,62 @@ def test_the_fifth_wrong_code_warns_and_the_sixth_locks() -> None:
     assert guess(instance(State.UNAUTHENTICATED), 5)[1] is Answer.WRONG
     locked, answer = guess(instance(State.UNAUTHENTICATED), 6)
     assert answer is Answer.LOCKED
-    assert (locked.lock, locked.challenge) == (Lock(wrong=6, total=6, until=T + LOCK), None)
+    assert (lock(locked), challenge(locked)) == (Lock(wrong=6, total=6, until=T + LOCK), None)
 
 
 def test_the_sixth_code_is_accepted_when_it_is_right() -> None:
     charged = serve(guess(instance(State.UNAUTHENTICATED), 5)[0], Charge("c1"), T)
     outcome = serve(charged.after, Judge("c1", True), T)
-    assert (outcome.answer, outcome.after.state, outcome.after.lock) == (Answer.ACCEPTED, State.VERIFIED, Lock())
+    assert (outcome.answer, outcome.after.state, lock(outcome.after)) == (Answer.ACCEPTED, State.VERIFIED, Lock())
 
 
 def test_the_lock_opens_at_900_000_with_no_count() -> None:
     locked, _ = guess(instance(State.UNAUTHENTICATED), 6)
-    assert settle(locked, T + LOCK - 1).lock.holds(T + LOCK - 1)
-    assert settle(locked, T + LOCK).lock == Lock(total=6)
+    assert lock(settle(locked, T + LOCK - 1)).holds(T + LOCK - 1)
+    assert lock(settle(locked, T + LOCK)) == Lock(total=6)
 
 
 def test_thirty_wrong_codes_in_total_block_for_24_hours() -> None:
-    before = replace(instance(State.UNAUTHENTICATED), lock=Lock(wrong=5, total=29))
+    before = instance(State.UNAUTHENTICATED).with_entry(
+        Asker.ANONYMOUS, Entry(lock=Lock(wrong=5, total=29), challenge=CHALLENGE)
+    )
     blocked, _ = guess(before, 1)
-    assert blocked.lock.until == T + DAY
-    assert settle(blocked, T + DAY).lock == Lock()
+    assert lock(blocked).until == T + DAY
+    assert lock(settle(blocked, T + DAY)) == Lock()
+
+
+def test_a_stranger_who_guesses_locks_out_strangers_and_not_the_admin() -> None:
+    locked, _ = guess(instance(State.UNAUTHENTICATED), 6)
+    assert serve(locked, Charge("c1"), T).answer is Answer.LOCKED
+    charged = serve(locked, Charge("c1", Asker.ADMIN), T)
+    outcome = serve(charged.after, Judge("c1", True, Asker.ADMIN), T)
+    assert (outcome.answer, outcome.after.state) == (Answer.ACCEPTED, State.VERIFIED)
+    assert lock(outcome.after).until == T + LOCK
+
+
+def test_a_refresh_of_a_stranger_does_not_void_the_challenge_of_the_admin_but_takes_a_counter() -> None:
+    refreshed = serve(instance(State.UNAUTHENTICATED), NewChallenge("c2"), T).after
+    assert (challenge(refreshed), challenge(refreshed, Asker.ADMIN)) == (Challenge(id="c2", created=T), CHALLENGE)
+    admins = serve(refreshed, NewChallenge("c3", Asker.ADMIN), T).after
+    assert (admins.counter, challenge(admins)) == (2, Challenge(id="c2", created=T))
+
+
+@pytest.mark.parametrize("state", sorted(frozenset(State) - {State.RETIRED}))
+def test_damaged_storage_asks_for_a_new_scan_fails_all_slots_and_locks_once(state: State) -> None:
+    held = (slot(), slot(SlotState.AWAITING, node="b"))
+    damaged = serve(replace(instance(state, *held), counter=7), Damage(), T).after
+    assert damaged.state is State.REAUTHENTICATE
+    assert {each.reason for each in damaged.slots.values()} == {Failure.DAMAGE}
+    assert [damaged.entry(asker) for asker in Asker] == [Entry(lock=Lock(until=T + LOCK))] * 2
+    assert serve(damaged, NewChallenge("c2"), T + LOCK).after.counter == T // 1000 + 1
+
+
+def test_damage_never_takes_the_counter_back() -> None:
+    assert serve(replace(instance(State.ACTIVE), counter=T), Damage(), T).after.counter == T
+
+
+def test_what_is_retired_stays_so_when_its_storage_is_damaged() -> None:
+    assert serve(instance(State.RETIRED), Damage(), T).after.state is State.RETIRED
 
 
 def test_a_right_code_works_once() -> None:
@@ -192,7 +228,7 @@ def test_a_project_that_registers_again_takes_its_own_slots() -> None:
     active = serve(instance(State.VERIFIED, maximum=1), register("a"), T).after
     outcome = serve(active, register("a"), T + 5)
     assert outcome.answer is Answer.REGISTERED
-    assert [slot.registered for slot in outcome.after.slots] == [T + 5]
+    assert [slot.registered for slot in outcome.after.slots.values()] == [T + 5]
 
 
 @pytest.mark.parametrize("state", [State.UNAUTHENTICATED, State.REAUTHENTICATE])
@@ -203,12 +239,12 @@ def test_nothing_registers_without_authentication(state: State) -> None:
 @pytest.mark.parametrize(("silence", "state"), [(DAY, SlotState.LIVE), (DAY + 1, SlotState.FAILED)])
 def test_a_slot_fails_after_more_than_a_day_of_silence(silence: Millis, state: SlotState) -> None:
     settled = settle(instance(State.ACTIVE, slot()), T + silence)
-    assert (settled.slots[0].state, settled.state) == (state, State.ACTIVE)
+    assert (only_slot(settled).state, settled.state) == (state, State.ACTIVE)
 
 
 def test_a_slot_that_never_beat_is_silent_since_it_registered() -> None:
     settled = settle(instance(State.ACTIVE, slot(last=None)), T + DAY + 1)
-    assert settled.slots[0].reason is Failure.NO_REQUEST
+    assert only_slot(settled).reason is Failure.NO_REQUEST
 
 
 @pytest.mark.parametrize(
@@ -220,7 +256,7 @@ def test_a_stop_of_24_hours_keeps_and_one_millisecond_more_re_authenticates(
 ) -> None:
     stopped = serve(instance(State.ACTIVE, slot()), Stop(), T).after
     booted = serve(stopped, Boot(2), T + down).after
-    assert (booted.state, booted.slots[0].state) == (state, slot_state)
+    assert (booted.state, only_slot(booted).state) == (state, slot_state)
 
 
 def test_a_crash_is_taken_for_a_stop_a_minute_after_the_last_sign_of_life() -> None:
@@ -300,95 +336,4 @@ def test_retired_is_final() -> None:
     for event in EVENTS:
         retired = serve(retired, event, T + DAY).after
         assert retired.state is State.RETIRED
-    assert retired.slots[0].state is SlotState.RELEASED
-
-
-# The project.
-
-
-def registration(state: ProjectState) -> Registration:
-    return Registration(state=state, feedback=T, tried=T)
-
-
-PROJECT_EVENTS: tuple[ProjectEvent, ...] = (
-    Accepted(),
-    Feedback(),
-    Feedback(down=DAY),
-    NoAnswer(),
-    Refused(Loss.UNKNOWN),
-    Time(),
-    Reregister(answered=True),
-    Reregister(answered=False),
-)
-
-
-@pytest.mark.parametrize("state", list(ProjectState))
-@pytest.mark.parametrize("event", PROJECT_EVENTS, ids=str)
-def test_every_event_has_a_reply_in_every_state_of_the_project(state: ProjectState, event: ProjectEvent) -> None:
-    assert follow(registration(state), event, T + 1).rule.startswith("R")
-
-
-def test_a_project_connects_disconnects_and_connects_again() -> None:
-    connected = follow(Registration(), Accepted(), T).after
-    assert (connected.state, connected.feedback) == (ProjectState.CONNECTED, T)
-    disconnected = follow(connected, NoAnswer(), T + BEAT).after
-    assert (disconnected.state, disconnected.failures) == (ProjectState.DISCONNECTED, 1)
-    healed = follow(disconnected, Feedback(), T + DAY).after
-    assert (healed.state, healed.feedback, healed.failures) == (ProjectState.CONNECTED, T + DAY, 0)
-
-
-@pytest.mark.parametrize("state", [ProjectState.CONNECTED, ProjectState.DISCONNECTED])
-def test_a_registration_lapses_after_more_than_a_day_without_an_answer(state: ProjectState) -> None:
-    assert lapse(registration(state), T + DAY).state is state
-    assert lapse(registration(state), T + DAY + 1).state is ProjectState.LAPSED
-
-
-@pytest.mark.parametrize(
-    ("event", "age", "state"),
-    [
-        (Feedback(down=DAY), HEAL, ProjectState.CONNECTED),
-        (Feedback(down=DAY), HEAL + 1, ProjectState.FAILED),
-        (Feedback(down=DAY + 1), DAY + 1, ProjectState.FAILED),
-        (Feedback(), DAY + 1, ProjectState.FAILED),
-        (NoAnswer(), HEAL, ProjectState.LAPSED),
-    ],
-)
-def test_a_lapsed_registration_heals_only_by_an_attested_short_stop(
-    event: ProjectEvent, age: Millis, state: ProjectState
-) -> None:
-    assert follow(registration(ProjectState.DISCONNECTED), event, T + age).after.state is state
-
-
-@pytest.mark.parametrize("loss", [Loss.UNKNOWN, Loss.REAUTHENTICATE])
-def test_a_signed_refusal_fails_the_registration(loss: Loss) -> None:
-    after = follow(registration(ProjectState.CONNECTED), Refused(loss), T + 1).after
-    assert (after.state, after.reason) == (ProjectState.FAILED, loss)
-
-
-def test_re_registering_releases_or_says_that_the_slot_frees_itself() -> None:
-    connected = registration(ProjectState.CONNECTED)
-    assert follow(connected, Reregister(answered=True), T).after.state is ProjectState.RELEASED
-    unanswered = follow(connected, Reregister(answered=False), T)
-    assert (unanswered.after.state, unanswered.answer) == (ProjectState.UNREGISTERED, Reply.SLOT_FREES_ITSELF)
-
-
-def test_an_answer_that_comes_too_late_is_ignored() -> None:
-    released = registration(ProjectState.RELEASED)
-    assert follow(released, Feedback(), T).after == released
-
-
-def test_retries_wait_60_seconds_doubled_up_to_300() -> None:
-    assert [retry_delay(failures) // 1000 for failures in (1, 2, 3, 4, 5, 1000)] == [60, 120, 240, 300, 300, 300]
-
-
-def test_the_first_beat_is_due_at_once_and_the_next_after_two_hours() -> None:
-    accepted = follow(Registration(), Accepted(), T).after
-    assert accepted.next_beat == T
-    answered = follow(accepted, Feedback(), T + 5).after
-    assert answered.next_beat == T + 5 + BEAT
-    assert follow(answered, NoAnswer(), T + BEAT).after.next_beat == T + BEAT + MINUTE
-
-
-@pytest.mark.parametrize("state", sorted(set(ProjectState) - BEATING))
-def test_who_is_not_registered_does_not_beat(state: ProjectState) -> None:
-    assert registration(state).next_beat is None
+    assert only_slot(retired).state is SlotState.RELEASED

@@ -10,9 +10,11 @@ from tests.fakes import broken
 from wizard.domain.registration import Registration
 from wizard.errors import BackendError, InvalidInput
 from wizard.flow import Phase
-from wizard.licensing.protocol.api import PIN_FILE
+from wizard.licensing.protocol.api import ENTRY_TOKEN, PIN_FILE
 from wizard.ports import Task
 from wizard.steps.deploy import STEP, name_of
+
+TOKEN = "70" * 32
 
 
 @pytest.fixture
@@ -20,7 +22,10 @@ def registration(desk: FakeDesk) -> Registration:
     """One whose archive is in the spool, on a node whose licence volume holds the pin already."""
     image = an_image()
     (desk.spool.folder / image.digest).write_bytes(b"the archive")
-    desk.backend.engines["sales-main"].volumes[image.licence] = {PIN_FILE: PIN.encode() + b"\n"}
+    desk.backend.engines["sales-main"].volumes[image.licence] = {
+        PIN_FILE: PIN.encode() + b"\n",
+        ENTRY_TOKEN: TOKEN.encode() + b"\n",
+    }
     return a_placed_registration()
 
 
@@ -40,6 +45,7 @@ def test_the_work_ends_with_an_address_that_answers(desk: FakeDesk, registration
     assert deployed.deployment is not None
     assert deployed.deployment.endpoint.page == "https://127.0.0.1:18081/license/qrcode"
     assert deployed.deployment.endpoint.pin == PIN
+    assert deployed.deployment.endpoint.token == TOKEN
     assert deployed.server is not None
 
 

@@ -1,6 +1,6 @@
 """A deployed authorization application, and what it last said of itself."""
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from enum import StrEnum
 
@@ -25,6 +25,8 @@ class Endpoint:
     address: str
     port: int
     pin: str
+    token: str = field(default="", repr=False)
+    """Read beside the pin: shows that whoever asks is the admin, so that no stranger's guesses lock out the wizard."""
 
     @property
     def url(self) -> str:

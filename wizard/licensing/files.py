@@ -1,7 +1,11 @@
-"""Files that must be whole after a crash, and keys that only their owner may read."""
+"""Files that are whole or not there after a crash, and keys that only their owner may read."""
 
 import os
+import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
+from typing import BinaryIO
 
 OWNER_ONLY = 0o600
 PUBLIC = 0o644
@@ -9,14 +13,49 @@ PUBLIC = 0o644
 
 def write_whole(path: Path, data: bytes, mode: int) -> None:
     """Write the file so that, whatever happens, there is all of it or none of it. Synced to the disk."""
-    partial = path.with_name(f".{path.name}.partial")
-    partial.unlink(missing_ok=True)
-    with os.fdopen(os.open(partial, os.O_WRONLY | os.O_CREAT | os.O_EXCL, mode), "wb") as file:
+    with replacing(path, mode) as file:
         file.write(data)
-        file.flush()
-        os.fsync(file.fileno())
-    partial.replace(path)
+
+
+def write_once(path: Path, data: bytes, mode: int) -> None:
+    """The same unless there is such a file: whoever comes second leaves the first one's."""
+    with _beside(path, mode) as (file, name):
+        file.write(data)
+        _settle(file)
+        try:
+            os.link(name, path)
+        except FileExistsError:
+            return
     _sync(path.parent)
+
+
+@contextmanager
+def replacing(path: Path, mode: int = PUBLIC) -> Iterator[BinaryIO]:
+    """A file to write to, which takes the place of `path` when the block ends without an error."""
+    with _beside(path, mode) as (file, name):
+        yield file
+        _settle(file)
+        name.replace(path)
+    _sync(path.parent)
+
+
+@contextmanager
+def _beside(path: Path, mode: int) -> Iterator[tuple[BinaryIO, Path]]:
+    """A new file in the same folder, gone at the end unless it was renamed."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    handle, name = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
+    try:
+        with os.fdopen(handle, "wb") as file:
+            os.fchmod(handle, mode)
+            yield file, Path(name)
+    finally:
+        Path(name).unlink(missing_ok=True)
+
+
+def _settle(file: BinaryIO) -> None:
+    """On the disk before it gets its name."""
+    file.flush()
+    os.fsync(file.fileno())
 
 
 def _sync(folder: Path) -> None:

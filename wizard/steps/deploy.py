@@ -8,7 +8,7 @@ from wizard.domain.project import Node
 from wizard.domain.registration import Registration
 from wizard.errors import BackendError, InvalidInput
 from wizard.flow import Phase, Step, Submission
-from wizard.licensing.protocol.api import PIN_FILE
+from wizard.licensing.protocol.api import ENTRY_TOKEN, PIN_FILE
 from wizard.ports import Services, Task
 from wizard.text import Text, say
 
@@ -78,9 +78,9 @@ def answer(registration: Registration, task: Task) -> Registration:
     looks = int(SECONDS_TO_ANSWER / SECONDS_BETWEEN_LOOKS)
     for look in range(looks):
         task.progress(look, looks)
-        pin = workshop.backend.read_config(node, name_of(task), PIN_FILE)
-        endpoint = Endpoint(address=node.address, port=port, pin=(pin or b"").decode().strip())
-        if pin and (status := asked(endpoint, task)):
+        pin, token = (kept(name, node, task) for name in (PIN_FILE, ENTRY_TOKEN))
+        endpoint = Endpoint(address=node.address, port=port, pin=pin, token=token)
+        if pin and token and (status := asked(endpoint, task)):
             deployment = Deployment(name=name_of(task), node=node.slug, endpoint=endpoint, deployed_at=workshop.clock())
             return registration.deployed(deployment).observed(status, workshop.clock())
         ensure_running(registration, task)
@@ -96,6 +96,12 @@ def answer(registration: Registration, task: Task) -> Registration:
         raw=workshop.backend.logs(node, name_of(task)),
         permanent=True,
     )
+
+
+def kept(name: str, node: Node, task: Task) -> str:
+    """What the authorization application has written into that file of its volume; nothing before it has."""
+    content = task.workshop.backend.read_config(node, name_of(task), name)
+    return (content or b"").decode(errors="replace").strip()
 
 
 def asked(endpoint: Endpoint, task: Task) -> ServerStatus | None:

@@ -1,4 +1,4 @@
-"""The reference applications' pages and their interface for programs."""
+"""The reference applications' interface for programs, and how they are started."""
 
 from collections.abc import Iterator
 from pathlib import Path
@@ -8,10 +8,10 @@ from flask.testing import FlaskClient
 
 from tests.licensing.client.wire import BenchLine
 from tests.licensing.server.bench import Bench
-from wizard.licensing.client.__main__ import Project, parse, project
-from wizard.licensing.client.app import Applications, create_app
-from wizard.licensing.client.client import Client
-from wizard.licensing.client.memory import Drawer
+from wizard.licensing.client import Client, Drawer
+from wizard.licensing.client.__main__ import Project, main, parse, project
+from wizard.licensing.client.app import create_app
+from wizard.licensing.client.site import Applications
 
 PAGE = "/projects/sales/"
 JSON = "/projects/sales/registration"
@@ -25,7 +25,8 @@ class Office:
         self.bench = Bench(folder / "server")
         self.line = BenchLine({1: self.bench})
         self.registered: list[str] = []
-        self.client = Client("Sales <&>", Drawer(folder / "project", ("main",)), self.line)
+        self.folder = folder / "project"
+        self.client = Client("Sales <&>", Drawer(self.folder, ("main",)), self.line)
         app = create_app(
             Applications(
                 clients={"sales": self.client}, clock=lambda: self.bench.now, registered=self.registered.append
@@ -61,8 +62,13 @@ def test_registering_twice_is_no_error(office: Office) -> None:
         (HERE, 409, "not_authenticated"),
         ({**HERE, "port": 2}, 502, "timeout"),
         ({**HERE, "port": "0"}, 422, "unusable"),
-        ({**HERE, "port": "８０"}, 422, "unusable"),
+        ({**HERE, "port": "９９"}, 422, "unusable"),
+        ({**HERE, "port": "1" * 5000}, 422, "unusable"),
+        ({**HERE, "port": True}, 422, "unusable"),
         ({**HERE, "address": "example.test"}, 422, "unusable"),
+        ({**HERE, "address": "0.0.0.0"}, 422, "unusable"),
+        ({**HERE, "address": "224.0.0.1"}, 422, "unusable"),
+        ({**HERE, "address": "fe80::1%eth0"}, 422, "unusable"),
         ({}, 422, "unusable"),
     ],
 )
@@ -75,10 +81,18 @@ def test_a_failure_has_its_own_cause(office: Office, document: dict[str, object]
     assert office.registered == []
 
 
+@pytest.mark.parametrize(("content", "status"), [("[1]", 400), ("{", 400), ("[" * 60_000, 400)])
+def test_what_is_no_object_is_refused_as_json(office: Office, content: str, status: int) -> None:
+    response = office.browser.post(JSON, data=content, content_type="application/json")
+    assert response.status_code == status
+    assert response.json is not None
+    assert response.json["error"]["code"] == "bad_request"
+
+
 def test_the_maximum_is_told_as_such(office: Office) -> None:
     office.bench.verify()
     office.browser.post(JSON, json=HERE)
-    client = Client("Other", Drawer(office.bench.config.parent / "other", ("a",)), office.line)
+    client = Client("Other", Drawer(office.folder.with_name("other"), ("a",)), office.line)
     app = create_app(Applications(clients={"sales": client}, clock=lambda: office.bench.now, registered=print))
     response = app.test_client().post(JSON, json=HERE)
     assert response.status_code == 409
@@ -86,44 +100,36 @@ def test_the_maximum_is_told_as_such(office: Office) -> None:
     assert response.json["error"]["code"] == "maximum_reached"
 
 
-def test_the_page_registers_by_ip_and_port(office: Office) -> None:
+def test_a_disk_that_cannot_be_written_is_told_as_such(office: Office) -> None:
     office.bench.verify()
-    page = office.browser.get(PAGE)
-    assert "Private Cloud" in page.text
-    assert "Sales &lt;&amp;&gt;" in page.text
-    form = {"action": "register", "method": "Private Cloud", "address": " 127.0.0.5 ", "port": "1"}
-    response = office.browser.post(PAGE, data=form)
-    assert (response.status_code, response.location) == (303, PAGE)
-    office.client.beat(office.bench.now)
-    office.bench.now += 60_000
-    page = office.browser.get(PAGE)
-    assert "127.0.0.5:1" in page.text
-    assert "1 min ago" in page.text
-    assert "in 1 h 59 min" in page.text
+    office.folder.rename(office.folder.with_name("away"))
+    office.folder.write_text("a file where the folder should be")
+    response = office.browser.post(JSON, json=HERE)
+    assert response.status_code == 500
+    assert response.json is not None
+    assert response.json["error"]["code"] == "not_saved"
+    page = office.browser.post("/projects/sales/register", data={"address": "127.0.0.5", "port": "1"})
+    assert page.status_code == 500
+    assert "cannot be read or written, so nothing was sent" in page.text
 
 
-def test_the_page_says_why_it_failed_and_keeps_what_was_typed(office: Office) -> None:
-    response = office.browser.post(PAGE, data={"action": "register", "address": "127.0.0.5", "port": "2"})
-    assert response.status_code == 502
-    assert "There is no answer." in response.text
-    assert 'value="127.0.0.5"' in response.text
-
-
-def test_the_page_gives_a_registration_up(office: Office) -> None:
-    office.bench.verify()
-    office.browser.post(JSON, json=HERE)
-    office.browser.post(PAGE, data={"action": "give-up"})
-    assert office.bench.status()["slots"][0]["state"] == "RELEASED"
-    assert "Register Now" in office.browser.get(PAGE).text
-
-
-def test_another_site_cannot_give_it_up(office: Office) -> None:
-    response = office.browser.post(PAGE, data={"action": "give-up"}, headers={"Origin": "http://evil.test"})
+@pytest.mark.parametrize("path", ["/projects/sales/register", "/projects/sales/re-register"])
+def test_another_site_can_neither_register_nor_give_up(office: Office, path: str) -> None:
+    response = office.browser.post(path, data={}, headers={"Origin": "http://evil.test"})
     assert response.status_code == 403
 
 
 @pytest.mark.parametrize(
-    ("path", "status"), [("/", 200), ("/healthz", 200), (PAGE, 200), ("/projects/none/", 404), ("/nowhere", 404)]
+    ("path", "status"),
+    [
+        ("/", 200),
+        ("/healthz", 200),
+        (PAGE, 200),
+        ("/projects/sales/register", 200),
+        ("/projects/sales/re-register", 303),
+        ("/projects/none/", 404),
+        ("/nowhere", 404),
+    ],
 )
 def test_every_response_carries_the_security_headers(office: Office, path: str, status: int) -> None:
     response = office.browser.get(path)
@@ -140,3 +146,9 @@ def test_the_command_line_names_projects() -> None:
 def test_a_project_that_is_not_whole_is_refused(text: str) -> None:
     with pytest.raises(ValueError):  # noqa: PT011 - argparse shows its own words
         project(text)
+
+
+def test_applications_that_cannot_remember_do_not_start_and_say_why(tmp_path: Path) -> None:
+    (tmp_path / "data").write_text("a file where the folder should be")
+    with pytest.raises(SystemExit, match="The applications cannot run: "):
+        main(["--data", str(tmp_path / "data"), "--project", "s|Sales|a"])

@@ -5,11 +5,9 @@ from pathlib import Path
 
 import pytest
 
-from tests.licensing.client.wire import BenchLine
+from tests.licensing.client.wire import BenchLine, cut
 from tests.licensing.server.bench import Bench
-from wizard.licensing.client.client import Client, NotRegistered
-from wizard.licensing.client.line import LineError
-from wizard.licensing.client.memory import Drawer, Node
+from wizard.licensing.client import Client, Drawer, LineError, Node, NotRegistered
 from wizard.licensing.rules.limits import BEAT, DAY, HOUR, MINUTE, SECOND
 from wizard.licensing.rules.project import Loss, ProjectState
 
@@ -22,12 +20,12 @@ class Site:
     def __init__(self, folder: Path) -> None:
         self.bench = Bench(folder / "server", registrations=2)
         self.line = BenchLine({1: self.bench})
-        self._folder = folder / "project"
+        self.folder = folder / "project"
         self.client = self.restarted()
 
     def restarted(self) -> Client:
         """The project's process, started again."""
-        self.client = Client("Sales", Drawer(self._folder, ("node-a", "node-b")), self.line)
+        self.client = Client("Sales", Drawer(self.folder, ("node-a", "node-b")), self.line)
         return self.client
 
     def register(self) -> None:
@@ -101,7 +99,7 @@ def test_retries_come_after_60_seconds_doubled_up_to_300(site: Site) -> None:
         site.bench.now = due
     assert waits == [60, 120, 240, 300, 300]
     assert site.states == {ProjectState.DISCONNECTED}
-    assert site.client.look(site.bench.now).problem == "There is no answer."
+    assert {node.problem for node in site.nodes} == {cut(ADDRESS, 1).cause}
 
 
 def test_a_restarted_project_knows_all_and_beats_at_once(site: Site) -> None:
@@ -209,19 +207,53 @@ def test_an_answer_of_another_instance_is_no_answer(site: Site, tmp_path: Path) 
     other.kill()
 
 
-def test_a_copy_of_the_project_is_noticed_and_does_not_count_as_an_answer(site: Site) -> None:
-    site.register()
-    copied = Client("Sales", Drawer(site._folder, ("node-a", "node-b")), site.line)
-    copied.beat(site.bench.now, everyone=True)
-    site.client.beat(site.bench.now, everyone=True)
-    assert ProjectState.DISCONNECTED in site.states
-    problem = site.client.look(site.bench.now).problem
-    assert problem == "Another copy of this project speaks with the authorization application."
-
-
 def test_no_sequence_is_used_twice_over_restarts(site: Site) -> None:
     site.register()
     site.restarted()
     site.client.beat(site.bench.now, everyone=True)
     sequences = [message["body"]["sequence"] for message in site.line.sent]
     assert sequences == sorted(set(sequences))
+
+
+def test_a_clock_that_was_set_back_does_not_silence_the_project(site: Site) -> None:
+    site.register()
+    sent = len(site.line.sent)
+    site.client.beat(site.bench.now - 365 * DAY)
+    assert len(site.line.sent) == sent + 2
+    assert site.client.next_beat(site.bench.now - 365 * DAY) == site.bench.now - 365 * DAY + BEAT
+
+
+def test_a_node_that_was_added_is_registered_with_the_others(site: Site) -> None:
+    site.register()
+    site.client.deauthorize(site.bench.now)
+    site.bench.verify()
+    alone = Client("Sales", Drawer(site.folder, ("node-a",)), site.line)
+    alone.register(ADDRESS, 1, site.bench.now)
+    site.restarted()
+    assert [node.registration.state for node in site.nodes] == [
+        ProjectState.CONNECTED,
+        ProjectState.UNREGISTERED,
+    ]
+    assert not site.client.look(site.bench.now).is_whole
+    site.client.register(ADDRESS, 1, site.bench.now)
+    assert (site.states, site.slots()) == ({ProjectState.CONNECTED}, ["LIVE", "LIVE"])
+
+
+def test_giving_up_what_was_never_registered_changes_nothing(site: Site) -> None:
+    before = site.client.look(site.bench.now)
+    assert not site.client.deauthorize(site.bench.now)
+    assert site.client.look(site.bench.now) == before
+    assert site.line.sent == []
+
+
+def test_an_earlier_authorization_application_that_does_not_answer_is_told_of(site: Site, tmp_path: Path) -> None:
+    site.register()
+    other = Bench(tmp_path / "other", registrations=2)
+    other.verify()
+    site.line.benches = {2: other}
+    site.client.register(ADDRESS, 2, site.bench.now)
+    notice = site.client.look(site.bench.now).notice
+    assert notice is not None
+    assert (notice.cause.code, notice.cause.where) == ("frees_itself", f"{ADDRESS}:1")
+    assert site.states == {ProjectState.CONNECTED}
+    other.kill()

@@ -12,6 +12,7 @@ from tests.licensing.issuing import Vendor, another
 from wizard.licensing.protocol import api
 from wizard.licensing.protocol.claims import Claims
 from wizard.licensing.rules.limits import Millis
+from wizard.licensing.rules.timeline import Mark
 from wizard.licensing.server.app import create_app
 from wizard.licensing.server.authorization import Authorization
 from wizard.licensing.server.identity import open_identity
@@ -46,14 +47,15 @@ class Bench:
         self.boot()
 
     def boot(self) -> None:
-        self.authorization = Authorization(open_identity(self.config, self._claims), self.make_store(self.config))
+        identity = open_identity(self.config, self._claims)
+        self.authorization = Authorization(identity, self.make_store(self.config, identity.row_key))
         self.authorization.boot(self.now)
         app = create_app(self.authorization, clock=lambda: self.now, address="127.0.0.5", port=18081)
         app.testing = True
         self.client: FlaskClient = app.test_client()
 
-    def make_store(self, config: Path) -> Store:
-        return Store(config)
+    def make_store(self, config: Path, key: bytes) -> Store:
+        return Store(config, key)
 
     def stop(self) -> None:
         """Cleanly: the time is written."""
@@ -70,6 +72,10 @@ class Bench:
 
     def tick(self) -> None:
         self.authorization.tick(self.now)
+
+    def keep_mark(self) -> None:
+        """What the real process does each minute, too."""
+        self.authorization.store.keep_mark(Mark(now=self.now, boottime=self.now, boot_id="bench"))
 
     def status(self) -> dict[str, Any]:
         return cast("dict[str, Any]", self.client.get(api.STATUS).json)

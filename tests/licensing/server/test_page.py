@@ -1,6 +1,9 @@
 """The page for people, without a script (R5, R6)."""
 
 import re
+import sqlite3
+from collections.abc import Callable
+from contextlib import closing
 from pathlib import Path
 
 import pytest
@@ -9,9 +12,14 @@ from werkzeug.test import TestResponse
 
 from tests.licensing.server.bench import Bench
 from tests.licensing.server.member import Member
+from tests.licensing.server.troubled import Troubled
 from wizard.licensing.protocol import api
 from wizard.licensing.protocol.words import fingerprint_words
-from wizard.licensing.rules.limits import DAY, LOCK, MINUTE
+from wizard.licensing.rules.instance import Asker
+from wizard.licensing.rules.limits import DAY, HOUR, LOCK, MINUTE
+from wizard.licensing.rules.timeline import Mark
+from wizard.licensing.server.rate import CHALLENGES, CODES
+from wizard.licensing.server.store import DATABASE, Store
 
 
 def read(response: TestResponse) -> BeautifulSoup:
@@ -148,6 +156,167 @@ def test_an_active_instance_shows_its_projects(tmp_path: Path) -> None:
     assert heading(bench.client.get(api.PAGE)) == "Restarted, waiting for the projects"
     bench.restart(down=DAY + 1)
     assert "shut down for more than 24 hours" in bench.client.get(api.PAGE).text
+    bench.kill()
+
+
+def test_a_failed_registration_says_why(bench: Bench) -> None:
+    bench.verify()
+    Member(bench).register()
+    bench.now += DAY + 1
+    page = read(bench.client.get(api.PAGE))
+    assert [item.get_text() for item in page.select(".reason")] == ["no request for more than 24 hours"]
+
+
+def test_qr_codes_that_are_asked_for_too_often_are_refused_with_the_time_to_wait(bench: Bench) -> None:
+    before = link(read(bench.client.get(api.PAGE)))
+    for _ in range(CHALLENGES.burst):
+        response = bench.client.post(api.PAGE, data={"action": "refresh"})
+    assert (response.status_code, response.headers["Retry-After"]) == (429, "2")
+    page = read(response)
+    assert heading(response) == "Scan the code with a phone"
+    assert link(page) != before
+    alerts = [item.get_text() for item in page.find_all(role="alert")]
+    assert alerts == ["QR codes are asked for too often. The next one is possible in 2 s."]
+
+
+def test_a_code_that_comes_too_often_is_not_counted_and_can_be_entered_again(bench: Bench) -> None:
+    old = read(bench.client.get(api.PAGE))
+    bench.client.post(api.PAGE, data={"action": "refresh"})
+    for _ in range(CODES.burst):
+        bench.client.post(api.PAGE, data=fill(old, "123456"))
+    page = read(bench.client.get(api.PAGE))
+    right = fill(page, bench.right({"url": link(page)}))
+    response = bench.client.post(api.PAGE, data=right)
+    assert (response.status_code, response.headers["Retry-After"]) == (429, "10")
+    problem = read(response).find(id="problem")
+    assert problem is not None
+    assert problem.get_text() == "Codes come too fast. This one was not counted. Enter it again in 10 s."
+    assert "6 tries are left." in response.text
+    bench.now += CODES.refill
+    assert bench.client.post(api.PAGE, data=right).status_code == 303
+
+
+def test_without_a_qr_that_can_be_had_the_page_says_when_the_next_one_comes(bench: Bench) -> None:
+    bench.lock()
+    bench.now += LOCK - 1
+    for _ in range(CHALLENGES.burst):
+        bench.post(api.CHALLENGES, {})
+    bench.now += 1
+    response = bench.client.get(api.PAGE)
+    assert (response.status_code, heading(response)) == (429, "There is no QR code yet")
+    assert read(response).select_one(".countdown .figure") is not None
+    bench.now += CHALLENGES.refill
+    assert heading(bench.client.get(api.PAGE)) == "Scan the code with a phone"
+
+
+def test_after_damage_the_page_says_so_and_no_more_than_it_knows(bench: Bench) -> None:
+    bench.verify()
+    Member(bench).register()
+    bench.stop()
+    with closing(sqlite3.connect(bench.config / DATABASE)) as database, database:
+        database.execute("UPDATE instance SET counter = 9")
+    bench.boot()
+    assert heading(bench.client.get(api.PAGE)) == "Locked after its storage was damaged"
+    bench.now += LOCK
+    response = bench.client.get(api.PAGE)
+    assert heading(response) == "Scan the code with a phone"
+    assert "Its storage was damaged, so it must be authenticated again" in response.text
+    assert "24 hours" not in response.text
+
+
+@pytest.mark.parametrize(
+    ("jump", "said"),
+    [
+        (3 * HOUR, "The clock of this server was set forward by 3 h, 2 min ago."),
+        (-90 * MINUTE, "The clock of this server was set back by 1 h 30 min, 2 min ago."),
+    ],
+)
+def test_a_clock_that_was_set_is_told_for_an_hour(bench: Bench, jump: int, said: str) -> None:
+    mark = Mark(now=bench.now, boottime=5, boot_id="one", offset=0, doubted=jump, anomaly=bench.now, jump=jump)
+    bench.authorization.store.keep_mark(mark)
+    bench.now += 2 * MINUTE
+    assert bench.status()["clock"] == {"anomaly_ms_ago": 2 * MINUTE, "jump_ms": jump}
+    notes = [" ".join(note.get_text().split()) for note in read(bench.client.get(api.PAGE)).find_all(role="note")]
+    assert len(notes) == 1
+    assert notes[0].startswith(said)
+    bench.now += HOUR - 2 * MINUTE + 1
+    assert bench.status()["clock"] == {"anomaly_ms_ago": None, "jump_ms": None}
+    assert read(bench.client.get(api.PAGE)).find(role="note") is None
+
+
+def test_a_clock_that_is_behind_is_told_with_what_to_do_and_until_when(tmp_path: Path) -> None:
+    bench = Troubled(tmp_path)
+    bench.behind = True
+    response = bench.client.get(api.PAGE)
+    assert (response.status_code, response.headers["Retry-After"]) == (503, "60")
+    assert heading(response) == "The clock of this server is behind"
+    assert "3 h before this application was last alive" in response.text
+    assert "Set the clock of the server right." in response.text
+    assert "in 50 min at the latest" in response.text
+    assert goes_on(response)
+    bench.behind = False
+    assert bench.client.get(api.PAGE).status_code == 200
+    bench.kill()
+
+
+@pytest.mark.parametrize(
+    ("trouble", "said", "logged"),
+    [
+        (Troubled.lose_the_disk, "The storage cannot be used now", "unable to open database file"),
+        (Troubled.damage, "The storage is damaged", "A row of the table instance was changed."),
+    ],
+)
+def test_trouble_with_the_storage_is_a_calm_page_and_one_line_in_the_log(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture, trouble: Callable[[Troubled], None], said: str, logged: str
+) -> None:
+    bench = Troubled(tmp_path)
+    trouble(bench)
+    response = bench.client.get(api.PAGE)
+    assert (response.status_code, heading(response)) == (503, said)
+    assert goes_on(response)
+    (record,) = caplog.records
+    assert (logged in record.getMessage(), record.exc_info) == (True, None)
+    bench.kill()
+
+
+def goes_on(response: TestResponse) -> bool:
+    """Whether its script looks for the end of the trouble; `test_trouble` in the browser shows that it finds it."""
+    return read(response).find("script", attrs={"data-passing": True}) is not None
+
+
+def test_a_page_that_is_none_does_not_wait_for_one(bench: Bench) -> None:
+    response = bench.client.get("/nowhere")
+    assert (response.status_code, heading(response)) == (404, "There is no such page")
+    assert not goes_on(response)
+
+
+class OvertakenStore(Store):
+    """So many times, another thread puts a new QR in the place of the one that is being looked at."""
+
+    overtaken = 0
+
+    def qr(self, asker: Asker, id: str) -> bytes | None:
+        self.overtaken -= 1
+        return None if self.overtaken >= 0 else super().qr(asker, id)
+
+
+class OvertakenBench(Bench):
+    def make_store(self, config: Path, key: bytes) -> Store:
+        return OvertakenStore(config, key)
+
+
+def test_a_qr_that_is_replaced_while_it_is_looked_at_breaks_nothing(tmp_path: Path) -> None:
+    bench = OvertakenBench(tmp_path)
+    store = bench.authorization.store
+    assert isinstance(store, OvertakenStore)
+    bench.challenge()
+    store.overtaken = 1
+    assert heading(bench.client.get(api.PAGE)) == "Scan the code with a phone"
+    store.overtaken = 2
+    assert heading(bench.client.get(api.PAGE)) == "There is no QR code yet"
+    store.overtaken = 1
+    response = bench.post(api.CHALLENGES, {})
+    assert (response.status_code, response.headers["Retry-After"]) == (429, "1")
     bench.kill()
 
 

@@ -10,6 +10,7 @@ from cryptography import x509
 from cryptography.hazmat.primitives.asymmetric import ec
 
 from tests.licensing.issuing import Vendor
+from tests.licensing.server.bench import Bench
 from wizard.licensing.pinned import certificate_pin
 from wizard.licensing.protocol.claims import ClaimsError
 from wizard.licensing.server.identity import WrongVolume, open_identity
@@ -30,27 +31,52 @@ def test_keys_are_made_once_and_only_their_owner_can_read_them(tmp_path: Path) -
 
 def test_the_private_config_holds_public_data_only(tmp_path: Path) -> None:
     identity = open_identity(tmp_path, Vendor().claims())
-    document = json.loads((tmp_path / "privateConfig").read_bytes())
+    identity.publish(None)
+    text = (tmp_path / "privateConfig").read_text()
+    document = json.loads(text)
     assert document["instance"] == identity.public.hex()
     assert document["words"] == list(identity.words)
     secrets = [(tmp_path / name).read_bytes().hex() for name in ("x25519.key", "ed25519.key")]
-    assert not any(secret in str(document) for secret in secrets)
+    assert not any(secret in text for secret in (*secrets, identity.token, identity.row_key.hex()))
 
 
-def test_a_private_config_that_was_taken_out_comes_back(tmp_path: Path) -> None:
-    vendor = Vendor()
-    open_identity(tmp_path, vendor.claims())
-    before = (tmp_path / "privateConfig").read_bytes()
-    (tmp_path / "privateConfig").unlink()
-    open_identity(tmp_path, vendor.claims())
-    assert (tmp_path / "privateConfig").read_bytes() == before
+def test_the_entry_token_is_for_its_owner_only(tmp_path: Path) -> None:
+    identity = open_identity(tmp_path, Vendor().claims())
+    identity.publish(None)
+    assert (tmp_path / "entryToken").read_text() == f"{identity.token}\n"
+    assert stat.S_IMODE((tmp_path / "entryToken").stat().st_mode) == 0o600
+
+
+@pytest.mark.parametrize("damage", [b"", b"{}", b'{"format":1}', b"\xff" * 100, b"[" * 9000])
+def test_a_private_config_that_cannot_be_read_is_written_anew(tmp_path: Path, damage: bytes) -> None:
+    bench = Bench(tmp_path)
+    path = bench.config / "privateConfig"
+    before = path.read_bytes()
+    path.write_bytes(damage)
+    bench.restart()
+    assert path.read_bytes() == before
+    path.unlink()
+    bench.restart()
+    assert path.read_bytes() == before
+    bench.kill()
 
 
 def test_the_volume_of_another_licence_is_refused(tmp_path: Path) -> None:
     vendor = Vendor()
-    open_identity(tmp_path, vendor.claims())
+    open_identity(tmp_path, vendor.claims()).publish(None)
     with pytest.raises(WrongVolume, match="ffeeddccbbaa9988"):
         open_identity(tmp_path, vendor.claims(licence="ffeeddccbbaa9988"))
+
+
+@pytest.mark.parametrize("name", ["x25519.key", "ed25519.key"])
+def test_a_key_of_which_one_bit_was_flipped_is_refused(tmp_path: Path, name: str) -> None:
+    claims = Vendor().claims()
+    open_identity(tmp_path, claims).publish(None)
+    key = bytearray((tmp_path / name).read_bytes())
+    key[7] ^= 1
+    (tmp_path / name).write_bytes(key)
+    with pytest.raises(WrongVolume):
+        open_identity(tmp_path, claims)
 
 
 def test_a_damaged_key_is_refused(tmp_path: Path) -> None:
@@ -119,5 +145,5 @@ def test_two_processes_cannot_share_a_config_folder(tmp_path: Path) -> None:
 
 
 def test_a_file_is_never_seen_half_written(tmp_path: Path) -> None:
-    open_identity(tmp_path, Vendor().claims())
+    open_identity(tmp_path, Vendor().claims()).publish(None)
     assert not [path for path in tmp_path.iterdir() if "partial" in path.name]

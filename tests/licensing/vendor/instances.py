@@ -6,9 +6,12 @@ import json
 from datetime import UTC, datetime
 from pathlib import Path
 
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from cryptography.hazmat.primitives.asymmetric.x25519 import X25519PrivateKey
 
 from wizard.licensing.protocol.claims import CLAIMS_LABEL, Claims, read_claims
+from wizard.licensing.protocol.config import write_private_config
+from wizard.licensing.protocol.messages import Retirement, seal_message
 from wizard.licensing.protocol.qr import ChallengeBody, Keys, Reason, code, derive_keys, seal, to_path
 from wizard.licensing.vendor.base import Base
 from wizard.licensing.vendor.image import Archive
@@ -29,6 +32,7 @@ class Instance:
         self.claims = claims
         self.counter = 1
         self._private = X25519PrivateKey.generate()
+        self._signing = Ed25519PrivateKey.generate()
         self._nonces = itertools.count()
 
     @property
@@ -63,6 +67,17 @@ class Instance:
         """The digits that this instance would accept for the QR."""
         return code(self._keys(), qr)
 
+    def private_config(self, *, retired: bool = False) -> bytes:
+        """The file in its /app/config; `retired` after it has ended itself."""
+        statement = Retirement(instance=self.key.hex(), licence=self.claims.licence, counter=self.counter, retired=0)
+        return write_private_config(
+            self.claims,
+            instance=self.key,
+            signing=self._signing.public_key().public_bytes_raw(),
+            keys=self._keys(),
+            retirement=seal_message(statement, self._signing) if retired else None,
+        )
+
     def _keys(self) -> Keys:
         return derive_keys(
             self._private,
@@ -89,7 +104,7 @@ def small_office(data: Path) -> Office:
 
 def issued(office: Office, order: Order = ORDER, now: datetime = NOW) -> Claims:
     """Issue a licence, and read its claims from the image's label."""
-    return read_claims(envelope_of(office.issue(order, now)), office.keys.public)
+    return read_claims(envelope_of(office.issue(order, now).archive), office.keys.public)
 
 
 def envelope_of(archive: Archive) -> bytes:

@@ -2,7 +2,7 @@
 
 import io
 import tarfile
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import replace
 from datetime import datetime, timedelta
 from pathlib import Path
@@ -13,7 +13,7 @@ from flask import Flask
 from flask.testing import FlaskClient
 from werkzeug.test import TestResponse
 
-from tests.licensing.vendor.instances import NOW, Instance, issued, small_office
+from tests.licensing.vendor.instances import NOW, ORDER, Instance, issued, small_office
 from wizard.licensing.protocol.qr import Reason, to_path
 from wizard.licensing.protocol.words import fingerprint_words
 from wizard.licensing.vendor.app import create_app
@@ -193,6 +193,25 @@ def of_a_copy(instance: Instance, office: Office) -> str:
     return instance.scan()
 
 
+def put_back(instance: Instance, office: Office) -> str:
+    instance.counter = 5
+    office.decide(instance.scan(), issue=True, now=NOW)
+    instance.counter = 2
+    return instance.scan(at=NOW + timedelta(minutes=1))
+
+
+def destroyed(instance: Instance, office: Office) -> str:
+    office.destroy(instance.claims.licence, NOW)
+    return instance.scan()
+
+
+def taken_over_from(instance: Instance, office: Office) -> str:
+    office.decide(instance.scan(), issue=True, now=NOW)
+    successor = Instance(issued(office, replace(ORDER, supersedes=instance.claims.licence)))
+    office.decide(successor.scan(), issue=True, now=NOW)
+    return instance.scan()
+
+
 def older_than_the_last(instance: Instance, office: Office) -> str:
     older = instance.scan()
     office.decide(instance.scan(), issue=True, now=NOW)
@@ -205,22 +224,26 @@ def after_twenty(instance: Instance, office: Office) -> str:
     return instance.scan()
 
 
-@pytest.mark.parametrize(
-    ("scan", "status", "heading"),
-    [
-        (cut_off, 400, "This address is incomplete"),
-        (tampered, 403, "This QR code is not genuine"),
-        (of_a_stranger, 404, "This licence is not known here"),
-        (of_another_instance, 409, "This licence belongs to another installation"),
-        (of_a_copy, 409, "There seem to be two copies of this installation"),
-        (older_than_the_last, 410, "This QR code is outdated"),
-        (after_twenty, 429, "Too many QR codes in one day"),
-    ],
-)
+REFUSED: list[tuple[Callable[[Instance, Office], str], int, str]] = [
+    (cut_off, 400, "This address is incomplete"),
+    (tampered, 403, "This QR code is not genuine"),
+    (of_a_stranger, 404, "This licence is not known here"),
+    (of_another_instance, 409, "This licence belongs to another installation"),
+    (of_a_copy, 409, "There seem to be two copies of this installation"),
+    (put_back, 409, "This installation was put back to an earlier state"),
+    (destroyed, 410, "This licence was destroyed"),
+    (taken_over_from, 410, "This licence is no longer active"),
+    (older_than_the_last, 410, "This QR code is outdated"),
+    (after_twenty, 429, "Too many QR codes in one day"),
+]
+"""How a scan comes to be refused, with which status and heading."""
+
+
+@pytest.mark.parametrize(("scan", "status", "heading"), REFUSED)
 def test_each_refusal_is_a_page_of_its_own_that_says_what_to_do(
-    phone: Phone, instance: Instance, office: Office, scan: object, status: int, heading: str
+    phone: Phone, instance: Instance, office: Office, scan: Callable[[Instance, Office], str], status: int, heading: str
 ) -> None:
-    phone.open(scan(instance, office))  # type: ignore[operator]
+    phone.open(scan(instance, office))
     assert (phone.status, phone.heading, phone.code) == (status, heading, None)
     assert "What to do next" in phone.text
     assert not phone.page.select("button")
@@ -228,6 +251,7 @@ def test_each_refusal_is_a_page_of_its_own_that_says_what_to_do(
 
 def test_too_many_says_until_when_to_wait(app: Flask, instance: Instance, office: Office) -> None:
     response = app.test_client().get(f"/L/{after_twenty(instance, office)}")
+    assert "There is room again in about 24 h (<time" in response.text
     assert "2026-11-25 14:02 UTC" in response.text
     assert response.headers["Retry-After"] == "Wed, 25 Nov 2026 14:02:20 GMT"
 
@@ -298,7 +322,7 @@ def test_each_demonstration_download_is_a_licence_of_its_own(app: Flask) -> None
         with tarfile.open(fileobj=io.BytesIO(data)) as archive:
             names.add(frozenset(archive.getnames()))
     assert len(names) == 2
-    licences = [licence.claims for licence, _ in app.extensions["office"].licences()]
+    licences = [record.licence.claims for record in app.extensions["office"].records()]
     assert {claims.company for claims in licences} == {"Demonstration Company"}
     assert {claims.registrations for claims in licences} == {3}
     assert len({claims.licence for claims in licences}) == 2

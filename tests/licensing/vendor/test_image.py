@@ -11,6 +11,7 @@ from pathlib import Path
 
 import pytest
 
+import wizard.licensing.server
 from tests.licensing.vendor.instances import NOW, ORDER, small_base, small_office
 from wizard.licensing.protocol.claims import CLAIMS_LABEL, layers_digest, load_vendor_keys, read_claims, sign_claims
 from wizard.licensing.vendor.base import Base, open_base
@@ -34,7 +35,7 @@ def contents(archive: Archive) -> dict[str, bytes]:
 def files(tmp_path_factory: pytest.TempPathFactory) -> dict[str, bytes]:
     office = small_office(tmp_path_factory.mktemp("vendor"))
     try:
-        return contents(office.issue(ORDER, NOW))
+        return contents(office.issue(ORDER, NOW).archive)
     finally:
         office.close()
 
@@ -99,7 +100,7 @@ def test_the_personal_layer_holds_the_claims_and_their_folders_only(files: dict[
 
 def test_the_claims_name_the_base_that_they_lie_upon(tmp_path: Path) -> None:
     office = small_office(tmp_path)
-    files = contents(office.issue(ORDER, NOW))
+    files = contents(office.issue(ORDER, NOW).archive)
     config = config_of(files)
     claims = read_claims(config["config"]["Labels"][CLAIMS_LABEL].encode(), office.keys.public)  # type: ignore[index]
     assert claims.layers == layers_digest(config["rootfs"]["diff_ids"][:-1])  # type: ignore[index]
@@ -111,7 +112,7 @@ def test_the_same_claims_make_the_same_bytes(tmp_path: Path) -> None:
     keys = open_keys(tmp_path)
     office = small_office(tmp_path)
     claims = read_claims(
-        config_of(contents(office.issue(ORDER, NOW)))["config"]["Labels"][CLAIMS_LABEL].encode(),  # type: ignore[index]
+        config_of(contents(office.issue(ORDER, NOW).archive))["config"]["Labels"][CLAIMS_LABEL].encode(),  # type: ignore[index]
         keys.public,
     )
     base = small_base(tmp_path)
@@ -172,12 +173,15 @@ def test_a_base_that_is_there_is_used_and_an_older_one_is_forgotten(base: Base, 
 
 
 def test_the_python_in_the_base_starts_with_its_own_libraries_only(base: Base, tmp_path: Path) -> None:
-    """Unpacked anywhere, it imports what it needs from its own folder; an engine would chroot into it."""
+    """Unpacked anywhere, it imports all of the server from its own folder; an engine would chroot into it."""
     with tarfile.open(base.path) as layer:
         layer.extractall(tmp_path, filter="tar")
     loader = next((tmp_path / "lib64").glob("ld-linux-*"), None) or next((tmp_path / "lib").glob("ld-linux-*"))
-    script = "import sys, ssl, sqlite3, flask, cryptography.x509, sqlalchemy, wizard.licensing.protocol.qr as qr\n"
-    script += "print(sys.prefix, qr.QR_BYTES)"
+    script = (
+        "import gunicorn.app.base, importlib, pkgutil, sys, wizard.licensing.server as server\n"
+        "names = [f'{server.__name__}.{module.name}' for module in pkgutil.iter_modules(server.__path__)]\n"
+        "print(sys.prefix, len([importlib.import_module(name) for name in names]))"
+    )
     command = [loader, "--library-path", tmp_path / "usr/local/lib/shared", tmp_path / "usr/local/bin/python3"]
     ran = subprocess.run(
         [*map(str, command), "-c", script],
@@ -186,13 +190,14 @@ def test_the_python_in_the_base_starts_with_its_own_libraries_only(base: Base, t
         text=True,
         check=False,
     )
-    assert ran.stdout.split() == [str(tmp_path / "usr/local"), "87"], ran.stderr
+    modules = len(list((Path(wizard.licensing.server.__file__).parent).glob("*.py"))) - 1
+    assert ran.stdout.split() == [str(tmp_path / "usr/local"), str(modules)], ran.stderr
 
 
 def test_issuing_takes_less_than_a_second_once_the_base_exists(base: Base, data: Path) -> None:
     office = open_office(data)
     began = time.monotonic()
-    archive = office.issue(ORDER, NOW)
+    archive = office.issue(ORDER, NOW).archive
     assert time.monotonic() - began < 1
     assert archive.size > base.size
     archive.write(data / "out.tar")

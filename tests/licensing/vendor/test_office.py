@@ -1,10 +1,9 @@
 """Issuing and deciding, with real keys and a real database."""
 
-import sqlite3
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import replace
-from datetime import timedelta
+from datetime import datetime, timedelta
 from pathlib import Path
 
 import pytest
@@ -12,6 +11,7 @@ import pytest
 from tests.licensing.vendor.instances import NOW, ORDER, Instance, issued, small_office
 from wizard.licensing.protocol.claims import ClaimsError, load_vendor_keys
 from wizard.licensing.protocol.qr import Reason, from_path, to_path
+from wizard.licensing.vendor.errors import VendorError
 from wizard.licensing.vendor.keys import open_keys
 from wizard.licensing.vendor.office import Case, Office
 from wizard.licensing.vendor.rules import LicenceState, Refusal, Refused
@@ -101,8 +101,56 @@ def test_a_clone_raises_one_alarm_that_is_kept(office: Office) -> None:
     for _ in range(2):
         with pytest.raises(Refused):
             office.look(copy, NOW)
-    [(_, alarms)] = office.licences()
-    assert alarms == 1
+    [record] = office.records()
+    assert [(alarm.kind, alarm.counter, alarm.at, alarm.seen) for alarm in record.alarms] == [
+        (Refusal.CLONED, 1, NOW, None)
+    ]
+
+
+def test_a_rollback_raises_an_alarm_of_its_own_kind_and_an_older_qr_raises_none(office: Office) -> None:
+    instance = Instance(issued(office))
+    older = instance.scan()
+    instance.counter = 5
+    office.decide(instance.scan(), issue=True, now=NOW)
+    assert refusal(office, older) is Refusal.OUTDATED
+    instance.counter = 3
+    assert refusal(office, instance.scan(at=NOW + timedelta(minutes=1))) is Refusal.ROLLED_BACK
+    [record] = office.records()
+    assert [(alarm.kind, alarm.counter) for alarm in record.alarms] == [(Refusal.ROLLED_BACK, 3)]
+
+
+def test_unlocking_acknowledges_the_alarms_and_counts_the_day_anew(office: Office) -> None:
+    instance = Instance(issued(office))
+    for _ in range(20):
+        office.decide(instance.scan(), issue=True, now=NOW)
+    instance.counter -= 1
+    assert refusal(office, instance.scan()) is Refusal.CLONED
+    assert refusal(office, instance.scan()) is Refusal.TOO_MANY
+    later = NOW + timedelta(minutes=1)
+    record = office.unlock(instance.claims.licence, later)
+    assert [alarm.seen for alarm in record.alarms] == [later]
+    assert office.decide(instance.scan(), issue=True, now=later).code
+    again = office.unlock(instance.claims.licence, later + timedelta(hours=1))
+    assert [alarm.seen for alarm in again.alarms] == [later]
+
+
+def test_a_destroyed_licence_stays_destroyed_in_the_records_and_when_another_takes_over(office: Office) -> None:
+    instance = Instance(issued(office))
+    office.decide(instance.scan(), issue=True, now=NOW)
+    assert office.destroy(instance.claims.licence, NOW).licence.destroyed == NOW
+    assert office.destroy(instance.claims.licence, NOW + timedelta(days=1)).licence.destroyed == NOW
+    assert refusal(office, instance.scan()) is Refusal.DESTROYED
+    successor = Instance(issued(office, replace(ORDER, supersedes=instance.claims.licence)))
+    office.decide(successor.scan(), issue=True, now=NOW)
+    assert office.record(instance.claims.licence).licence.state is LicenceState.DESTROYED
+
+
+@pytest.mark.parametrize("act", [Office.destroy, Office.unlock])
+def test_a_licence_that_is_not_on_record_cannot_be_destroyed_or_unlocked(
+    office: Office, act: Callable[[Office, str, datetime], object]
+) -> None:
+    with pytest.raises(VendorError, match="no licence"):
+        act(office, "f" * 16, NOW)
 
 
 def test_the_twenty_first_challenge_is_refused_whatever_was_decided(office: Office) -> None:
@@ -120,7 +168,7 @@ def test_a_licence_that_takes_over_keeps_the_instance_and_ends_the_older_one(off
     new = issued(office, replace(ORDER, supersedes=old.licence))
     office.decide(instance.under(new).scan(reason=Reason.COMPONENT_MIGRATION), issue=True, now=NOW)
     assert refusal(office, before) is Refusal.INACTIVE
-    states = {licence.claims.licence: licence.state for licence, _ in office.licences()}
+    states = {record.licence.claims.licence: record.licence.state for record in office.records()}
     assert states == {old.licence: LicenceState.SUPERSEDED, new.licence: LicenceState.ACTIVE}
 
 
@@ -152,7 +200,7 @@ def test_of_many_decisions_at_once_one_stands(office: Office) -> None:
 def test_an_order_that_makes_no_claims_leaves_no_licence(office: Office, changes: dict[str, object]) -> None:
     with pytest.raises(ClaimsError):
         office.issue(replace(ORDER, **changes), NOW)  # type: ignore[arg-type]
-    assert office.licences() == []
+    assert office.records() == []
 
 
 def test_private_keys_are_the_owners_alone(tmp_path: Path) -> None:
@@ -184,8 +232,11 @@ def test_keys_stay_the_same_and_two_that_open_at_once_get_the_same(tmp_path: Pat
     assert len(set(found)) == 1
 
 
-def test_the_database_is_in_write_ahead_mode(tmp_path: Path) -> None:
-    small_office(tmp_path).close()
-    connection = sqlite3.connect(tmp_path / "vendor.db")
-    assert connection.execute("PRAGMA journal_mode").fetchone() == ("wal",)
-    connection.close()
+@pytest.mark.parametrize("content", [b"", b"00" * 31 + b"\n", b"zz" * 32 + b"\n", b"\xff" * 65])
+def test_a_damaged_key_file_is_named_and_not_replaced(tmp_path: Path, content: bytes) -> None:
+    open_keys(tmp_path)
+    path = tmp_path / "keys" / "activation.key"
+    path.write_bytes(content)
+    with pytest.raises(VendorError, match=r"activation\.key is damaged"):
+        open_keys(tmp_path)
+    assert path.read_bytes() == content

@@ -1,6 +1,7 @@
 """Which scans are answered (SPEC.md, section 4, activation page)."""
 
 import hashlib
+from dataclasses import replace
 from datetime import timedelta
 
 import pytest
@@ -35,9 +36,13 @@ CLAIMS = Claims(
 NEW = Licence(claims=CLAIMS)
 
 
-def scan(counter: int, *, instance: bytes = HERE, held: str | None = None, nonce: int = 0) -> Scan:
+def scan(
+    counter: int, *, instance: bytes = HERE, held: str | None = None, nonce: int = 0, minute: int | None = None
+) -> Scan:
+    """A QR whose counter is also the minute in which it was made, unless another is given."""
     digest = hashlib.sha256(f"{instance!r} {counter} {nonce}".encode()).hexdigest()
-    return Scan(digest=digest, instance=instance, counter=counter, held=held)
+    minute = counter if minute is None else minute
+    return Scan(digest=digest, instance=instance, counter=counter, minute=minute, held=held)
 
 
 def refusal(licence: Licence, asked: Scan, now: object = NOW) -> Refusal:
@@ -83,6 +88,40 @@ def test_a_repeated_counter_with_another_nonce_is_a_clone() -> None:
     assert refusal(licence, scan(3, nonce=1)) is Refusal.CLONED
 
 
+@pytest.mark.parametrize(
+    ("minute", "expected"),
+    [(2, Refusal.OUTDATED), (7, Refusal.OUTDATED), (8, Refusal.ROLLED_BACK), (99, Refusal.ROLLED_BACK)],
+)
+def test_a_lower_counter_made_later_is_a_rollback_and_one_of_the_same_minute_is_not(
+    minute: int, expected: Refusal
+) -> None:
+    licence = NEW.answered(scan(3), issued=True, now=NOW).answered(scan(7), issued=True, now=NOW)
+    assert refusal(licence, scan(5, minute=minute)) is expected
+
+
+def test_a_rollback_behind_an_older_answer_is_seen_as_well() -> None:
+    licence = NEW.answered(scan(3), issued=False, now=NOW).answered(scan(7, minute=90), issued=True, now=NOW)
+    assert refusal(licence, scan(2, minute=50)) is Refusal.ROLLED_BACK
+    assert refusal(licence, scan(5, minute=50)) is Refusal.OUTDATED
+
+
+def test_a_later_minute_of_another_instance_is_no_rollback() -> None:
+    licence = NEW.answered(scan(7), issued=False, now=NOW)
+    licence.check(scan(1, instance=ELSEWHERE, minute=90), NOW)
+
+
+def test_answers_whose_minute_was_not_noted_tell_of_no_rollback() -> None:
+    licence = NEW.answered(scan(7), issued=True, now=NOW)
+    licence = replace(licence, answers=tuple(replace(answer, minute=None) for answer in licence.answers))
+    assert refusal(licence, scan(5, minute=90)) is Refusal.OUTDATED
+
+
+def test_after_a_rollback_a_higher_counter_is_answered_again() -> None:
+    licence = NEW.answered(scan(7), issued=True, now=NOW)
+    assert refusal(licence, scan(7, minute=90, nonce=1)) is Refusal.CLONED
+    assert licence.answered(scan(8, minute=91), issued=True, now=NOW).answers[-1].counter == 8
+
+
 def test_an_older_qr_that_was_answered_still_has_its_answer() -> None:
     licence = NEW.answered(scan(3), issued=True, now=NOW).answered(scan(4), issued=True, now=NOW)
     licence.check(scan(3), NOW)
@@ -105,6 +144,23 @@ def test_a_superseded_licence_answers_nothing_not_even_what_it_answered_before()
     assert licence.state is LicenceState.SUPERSEDED
     assert refusal(licence, scan(1)) is Refusal.INACTIVE
     assert refusal(licence, scan(2)) is Refusal.INACTIVE
+
+
+def test_a_destroyed_licence_answers_nothing_for_ever() -> None:
+    licence = NEW.answered(scan(1), issued=True, now=NOW).destroy(NOW)
+    assert (licence.state, licence.destroyed) == (LicenceState.DESTROYED, NOW)
+    assert refusal(licence, scan(1)) is Refusal.DESTROYED
+    assert refusal(licence, scan(2)) is Refusal.DESTROYED
+    assert licence.superseded() == licence
+    assert refusal(licence.unlock(NOW), scan(2)) is Refusal.DESTROYED
+
+
+def test_destroying_twice_keeps_the_first_time() -> None:
+    assert NEW.destroy(NOW).destroy(NOW + DAY) == NEW.destroy(NOW)
+
+
+def test_a_superseded_licence_can_be_destroyed() -> None:
+    assert NEW.superseded().destroy(NOW).state is LicenceState.DESTROYED
 
 
 def busy_licence() -> Licence:
@@ -131,6 +187,20 @@ def test_a_day_after_the_oldest_of_the_twenty_there_is_room_again(wait: timedelt
         licence.check(scan(99), NOW + wait)
     else:
         assert refusal(licence, scan(99), NOW + wait) is Refusal.TOO_MANY
+
+
+def test_unlocking_forgives_the_challenges_up_to_then_and_no_later_ones() -> None:
+    at = NOW + timedelta(hours=1)
+    licence = busy_licence().unlock(at)
+    assert licence.counted(at) == []
+    for counter in range(50, 50 + CHALLENGES_A_DAY):
+        licence = licence.answered(scan(counter), issued=True, now=at + timedelta(minutes=1))
+    assert refusal(licence, scan(99), at + timedelta(minutes=2)) is Refusal.TOO_MANY
+
+
+def test_unlocking_does_not_free_the_licence_from_its_instance() -> None:
+    licence = NEW.answered(scan(1), issued=True, now=NOW).unlock(NOW)
+    assert refusal(licence, scan(1, instance=ELSEWHERE)) is Refusal.OTHER_INSTANCE
 
 
 def test_the_limit_of_the_day_does_not_take_back_an_answer() -> None:

@@ -1,6 +1,7 @@
 """Run reference FanRuan applications: one process, a page and a heartbeat for each project."""
 
 import argparse
+import sys
 import time
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -10,11 +11,13 @@ from typing import Any
 from flask import Flask
 from gunicorn.app.base import BaseApplication
 
-from wizard.licensing.client.app import Applications, create_app
+from wizard.licensing.client.app import create_app
+from wizard.licensing.client.causes import StorageError
 from wizard.licensing.client.client import Client
 from wizard.licensing.client.heartbeat import Heartbeat
 from wizard.licensing.client.line import PinnedLine
 from wizard.licensing.client.memory import Drawer
+from wizard.licensing.client.site import Applications
 from wizard.licensing.rules.limits import Millis
 
 THREADS = 8
@@ -52,6 +55,10 @@ def parse(arguments: Sequence[str] | None = None) -> argparse.Namespace:
     return parser.parse_args(arguments)
 
 
+def open_client(given: argparse.Namespace, project: Project) -> Client:
+    return Client(project.name, Drawer(given.data / project.slug, project.nodes), PinnedLine())
+
+
 class Server(BaseApplication):  # type: ignore[misc] # gunicorn has no types
     """gunicorn with one worker, which has the hearts."""
 
@@ -75,10 +82,7 @@ class Server(BaseApplication):  # type: ignore[misc] # gunicorn has no types
             self.cfg.set(name, value)
 
     def load(self) -> Flask:
-        clients = {
-            project.slug: Client(project.name, Drawer(self._given.data / project.slug, project.nodes), PinnedLine())
-            for project in self._given.project
-        }
+        clients = {project.slug: open_client(self._given, project) for project in self._given.project}
         self._hearts = {slug: Heartbeat(client, clock) for slug, client in clients.items()}
         for heart in self._hearts.values():
             heart.start()
@@ -90,5 +94,15 @@ class Server(BaseApplication):  # type: ignore[misc] # gunicorn has no types
             heart.stop()
 
 
+def main(arguments: Sequence[str] | None = None) -> None:
+    given = parse(arguments)
+    try:
+        for project in given.project:
+            open_client(given, project)
+    except (StorageError, OSError) as error:
+        sys.exit(f"The applications cannot run: {error}")
+    Server(given).run()
+
+
 if __name__ == "__main__":
-    Server(parse()).run()
+    main()

@@ -4,6 +4,7 @@ import logging
 from collections.abc import Callable
 from threading import Event, Thread
 
+from wizard.licensing.client.causes import StorageError
 from wizard.licensing.client.client import Client
 from wizard.licensing.rules.limits import MINUTE, SECOND, Millis
 
@@ -45,8 +46,8 @@ class Heartbeat:
     def _beat(self, *, everyone: bool) -> None:
         try:
             self._client.beat(self._clock(), everyone=everyone)
-        except OSError:  # its memory cannot be written: without that no message may leave
-            log.exception("%s cannot beat", self._client.name)
+        except StorageError as error:  # it is tried again within a minute
+            log.error("%s cannot beat: %s", self._client.name, error)
 
     def _sleep(self) -> Millis:
         now = self._clock()

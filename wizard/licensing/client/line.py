@@ -9,6 +9,7 @@ from typing import Any, Protocol
 import requests
 
 from wizard.licensing import pinned
+from wizard.licensing.client.causes import ClientError
 from wizard.licensing.protocol.messages import Message
 
 TIME_LIMIT = 5.0
@@ -17,13 +18,17 @@ LARGEST_ANSWER = 1 << 20
 """Bytes. A certificate with the most nodes and the longest names has less."""
 
 
-class LineError(Exception):
-    """No usable answer. `code`: refused, timeout, unreachable, no_tls, key_changed or not_the_protocol."""
+FAULT = 500
+"""HTTP statuses from this one on: whoever answers has a fault of its own."""
 
-    def __init__(self, code: str, message: str) -> None:
-        super().__init__(message)
-        self.code = code
-        self.message = message
+
+class LineError(ClientError):
+    """No usable answer. The code is that of one of `SYMPTOMS`, no_tls, not_the_protocol or fault."""
+
+
+def spot(address: str, port: int) -> str:
+    """An address and a port as people write them."""
+    return f"[{address}]:{port}" if ":" in address else f"{address}:{port}"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -35,7 +40,7 @@ class Endpoint:
     pin: str
 
     def __str__(self) -> str:
-        return f"[{self.address}]:{self.port}" if ":" in self.address else f"{self.address}:{self.port}"
+        return spot(self.address, self.port)
 
     @property
     def url(self) -> str:
@@ -64,7 +69,7 @@ class PinnedLine:
         try:
             pin = pinned.peer_pin(address, port, self._time_limit)
         except OSError as error:
-            raise _told(error, f"{address}:{port}", (NO_TLS, *CAUSES)) from error
+            raise _told(error, spot(address, port), (NO_TLS, *SYMPTOMS)) from error
         return Endpoint(address=address, port=port, pin=pin)
 
     def post(self, endpoint: Endpoint, path: str, message: Message) -> tuple[int, dict[str, Any]]:
@@ -80,9 +85,11 @@ class PinnedLine:
                     allow_redirects=False,
                 ) as response,
             ):
+                if response.status_code >= FAULT:
+                    raise _fault(endpoint, response.status_code)
                 return response.status_code, _document(response, endpoint)
         except (pinned.PinMismatch, requests.RequestException) as error:
-            raise _told(error, str(endpoint), CAUSES) from error
+            raise _told(error, str(endpoint), SYMPTOMS) from error
 
 
 def _document(response: requests.Response, endpoint: Endpoint) -> dict[str, Any]:
@@ -105,11 +112,20 @@ def not_the_protocol(endpoint: Endpoint) -> LineError:
     return LineError(
         "not_the_protocol",
         f"What answers at {endpoint} is no authorization application. Check the port and the address.",
+        str(endpoint),
+    )
+
+
+def _fault(endpoint: Endpoint, status: int) -> LineError:
+    return LineError(
+        "fault",
+        f"The authorization application at {endpoint} has a fault of its own (HTTP {status}). Look at its log.",
+        str(endpoint),
     )
 
 
 @dataclass(frozen=True)
-class Cause:
+class Symptom:
     """What a project is told (R8) when one of `kinds` is among the causes of an error. `{where}` in the words."""
 
     code: str
@@ -117,39 +133,49 @@ class Cause:
     kinds: tuple[type[BaseException], ...]
 
 
-NO_TLS = Cause(
+NO_TLS = Symptom(
     "no_tls",
     "What listens at {where} does not speak HTTPS, so it is no authorization application. Check the port.",
     (ssl.SSLError, ConnectionResetError, BrokenPipeError),
 )
 """Only while it is looked for: later on, a connection that breaks off says nothing of the kind."""
 
-CAUSES = (
-    Cause(
+SYMPTOMS = (
+    Symptom(
+        "not_the_protocol",
+        "What answers at {where} is no authorization application. Check the port and the address.",
+        (requests.TooManyRedirects,),
+    ),
+    Symptom(
         "key_changed",
         "Another server answers at {where} than the one this project registered with. Find out why, or register again.",
         (pinned.PinMismatch,),
     ),
-    Cause(
+    Symptom(
         "refused",
         "{where} refused the connection: nothing listens there. Check the port, and that the server runs.",
         (ConnectionRefusedError,),
     ),
-    Cause(
+    Symptom(
         "timeout",
         "There is no answer from {where}. Check the firewall and the address.",
         (TimeoutError, requests.Timeout),
     ),
-    Cause("unreachable", "{where} cannot be reached. Check the address and the network.", (OSError,)),
+    Symptom(
+        "broken_off",
+        "The connection to {where} broke off before the answer was there. It may have been restarted: try again.",
+        (ConnectionResetError, BrokenPipeError, ssl.SSLError, requests.exceptions.ChunkedEncodingError),
+    ),
+    Symptom("unreachable", "{where} cannot be reached. Check the address and the network.", (OSError,)),
 )
 """In order: the first that fits is told."""
 
 
-def _told(error: Exception, where: str, causes: Iterable[Cause]) -> LineError:
+def _told(error: Exception, where: str, symptoms: Iterable[Symptom]) -> LineError:
     chain = list(_chain(error))
-    for cause in causes:
-        if any(isinstance(link, cause.kinds) for link in chain):
-            return LineError(cause.code, cause.words.format(where=where))
+    for symptom in symptoms:
+        if any(isinstance(link, symptom.kinds) for link in chain):
+            return LineError(symptom.code, symptom.words.format(where=where), where)
     raise error
 
 

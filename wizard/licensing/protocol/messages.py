@@ -7,6 +7,8 @@ the kind, so that no message can pass for another one. Each request is answered 
     beat        -> feedback      every two hours (R9)
     deauthorize -> release       at the end (R12)
 
+A retirement answers nothing: an instance states that it has ended for good, for whoever is shown it later (R13).
+
 `sequence` rises with each message of one sender, and `nonce` (32 hex digits) is new in each: a message that comes twice
 is answered again with what was answered first, and a sequence that comes back with another nonce is a second copy of
 the sender (FORK).
@@ -125,6 +127,20 @@ class Release:
     request: str
 
 
+@dataclass(frozen=True, kw_only=True)
+class Retirement:
+    """An instance has ended for good (R13), signed with the key in its privateConfig."""
+
+    KIND: ClassVar[str] = "retirement"
+    instance: str
+    """The X25519 public key of the instance, in hex."""
+    licence: str
+    counter: int
+    """How many challenges it has made, so that a later one is known for a copy's."""
+    retired: int
+    """Milliseconds since 1970 by the instance's clock."""
+
+
 class Body(Protocol):
     """Any of the above."""
 
@@ -228,6 +244,7 @@ def _result(value: object) -> Result:
 
 _READERS: Mapping[str, Callable[[object], object]] = {
     "company": _name,
+    "counter": _number,
     "down_ms": _number_or_none,
     "instance": _hex(64),
     "last": _hex(64),
@@ -240,6 +257,7 @@ _READERS: Mapping[str, Callable[[object], object]] = {
     "registered": _number,
     "request": _hex(64),
     "result": _result,
+    "retired": _number,
     "sequence": _number,
 }
 """Each field of every body, by its name."""

@@ -3,6 +3,8 @@
 from dataclasses import dataclass
 from enum import StrEnum
 
+from wizard.licensing.rules.instance import Asker, SlotKey
+
 
 class Answer(StrEnum):
     """What whoever caused an event is told."""
@@ -48,6 +50,7 @@ class NewChallenge:
     """A QR is asked for. `id` is of the challenge made with the next counter. Its rate is limited where it comes in."""
 
     id: str
+    asker: Asker = Asker.ANONYMOUS
 
 
 @dataclass(frozen=True)
@@ -55,6 +58,7 @@ class Charge:
     """Six digits came in for that challenge: counted as wrong, durably, before they are looked at (R6)."""
 
     challenge: str
+    asker: Asker = Asker.ANONYMOUS
 
 
 @dataclass(frozen=True)
@@ -63,6 +67,7 @@ class Judge:
 
     challenge: str
     right: bool
+    asker: Asker = Asker.ANONYMOUS
 
 
 @dataclass(frozen=True)
@@ -73,9 +78,10 @@ class Register:
     name: str
     nodes: frozenset[str]
 
-    def means(self, project: str, node: str) -> bool:
-        """Whether that slot is one of those asked for."""
-        return project == self.project and node in self.nodes
+    @property
+    def slots(self) -> frozenset[SlotKey]:
+        """Those asked for."""
+        return frozenset((self.project, node) for node in self.nodes)
 
 
 @dataclass(frozen=True)
@@ -85,6 +91,10 @@ class Request:
     project: str
     node: str
     acknowledges: bool
+
+    @property
+    def slot(self) -> SlotKey:
+        return self.project, self.node
 
 
 @dataclass(frozen=True)
@@ -99,4 +109,9 @@ class Retire:
     """Confirmed by the admin (R13)."""
 
 
-Event = Boot | Tick | Stop | NewChallenge | Charge | Judge | Register | Request | Deauthorize | Retire
+@dataclass(frozen=True)
+class Damage:
+    """What is remembered is not what was written, so nothing of it proves that the authentication still holds."""
+
+
+Event = Boot | Tick | Stop | NewChallenge | Charge | Judge | Register | Request | Deauthorize | Retire | Damage

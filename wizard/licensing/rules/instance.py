@@ -1,7 +1,7 @@
 """What an authorization application remembers, as frozen values: `Instance` and its parts."""
 
-from collections.abc import Callable
-from dataclasses import dataclass, replace
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field, replace
 from enum import StrEnum
 
 from wizard.licensing.rules.limits import (
@@ -43,6 +43,15 @@ class Failure(StrEnum):
     NO_REQUEST = "no request"
     DOWNTIME = "downtime"
     NOT_RECONNECTED = "not reconnected"
+    DAMAGE = "damaged storage"
+
+
+class Asker(StrEnum):
+    """Who asks for challenges and enters codes. Each has an Entry, so that a stranger cannot lock out the admin."""
+
+    ANONYMOUS = "anonymous"
+    ADMIN = "admin"
+    """Has shown that it can read the config volume."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -68,6 +77,9 @@ class Lock:
             return Lock(wrong=wrong, total=total, until=now + DAY)
         return Lock(wrong=wrong, total=total, until=now + LOCK if wrong > TOLERATED else None)
 
+    def is_over(self, now: Millis) -> bool:
+        return self.until is not None and now >= self.until
+
     def opened(self) -> "Lock":
         """After its time is over."""
         return Lock(total=0 if self.blocks else self.total)
@@ -83,6 +95,24 @@ class Challenge:
     def remaining(self, now: Millis) -> Millis:
         """Negative when the code comes too late; at 0 it is still in time (R6)."""
         return self.created + QR_VALID - now
+
+
+@dataclass(frozen=True, kw_only=True)
+class Entry:
+    """The entry of codes, as one asker sees it (R6)."""
+
+    lock: Lock = Lock()
+    challenge: Challenge | None = None
+    consumed: str | None = None
+    """Id of the last challenge whose code was accepted."""
+
+    def awaits(self, challenge: str) -> bool:
+        """Whether that is the challenge which is open."""
+        return self.challenge is not None and self.challenge.id == challenge
+
+
+SlotKey = tuple[str, str]
+"""The project's public key in hex, and the name of its node."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -102,6 +132,10 @@ class Slot:
     """It has reconnected, and the project has not shown yet that it knows."""
 
     @property
+    def key(self) -> SlotKey:
+        return self.project, self.node
+
+    @property
     def is_held(self) -> bool:
         """Whether it counts against the maximum number of registrations (R8)."""
         return self.state in (SlotState.LIVE, SlotState.AWAITING)
@@ -118,8 +152,16 @@ class Slot:
         return replace(self, state=SlotState.FAILED, reason=reason, healing=False)
 
     def released(self) -> "Slot":
-        """Given up by its project; what was not held stays as it is."""
-        return replace(self, state=SlotState.RELEASED, healing=False) if self.is_held else self
+        """Given up by its project."""
+        return replace(self, state=SlotState.RELEASED, healing=False)
+
+    def awaiting(self) -> "Slot":
+        """After a restart, until its project has reconnected (R10)."""
+        return replace(self, state=SlotState.AWAITING, healing=False)
+
+    def heard_at(self, now: Millis, *, healing: bool) -> "Slot":
+        """A request came."""
+        return replace(self, state=SlotState.LIVE, last=now, healing=healing)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -131,13 +173,10 @@ class Instance:
     """Maximum number of registrations (R1)."""
     counter: int = 0
     """Of the last challenge; never reused."""
-    challenge: Challenge | None = None
-    consumed: str | None = None
-    """Id of the last challenge whose code was accepted."""
-    lock: Lock = Lock()
+    entries: Mapping[Asker, Entry] = field(default_factory=lambda: dict.fromkeys(Asker, Entry()))
     verified: Millis | None = None
     window_end: Millis | None = None
-    slots: tuple[Slot, ...] = ()
+    slots: Mapping[SlotKey, Slot] = field(default_factory=dict)
     alive: Millis = 0
     """When it was last known to be alive."""
     clean: bool = False
@@ -150,14 +189,21 @@ class Instance:
         """For how long it was down, at boot: the lower bound, when only the last minute written is known."""
         return max(0, now - self.alive - (0 if self.clean else PERSISTED))
 
-    def slot(self, project: str, node: str) -> Slot | None:
-        return next((slot for slot in self.slots if (slot.project, slot.node) == (project, node)), None)
+    def entry(self, asker: Asker) -> Entry:
+        return self.entries[asker]
 
-    def with_slots(self, change: Callable[[Slot], Slot]) -> "Instance":
-        """Each slot changed, and the state that follows: WINDOW for as long as a slot awaits its project."""
-        after = replace(self, slots=tuple(change(slot) for slot in self.slots))
+    def with_entry(self, asker: Asker, entry: Entry) -> "Instance":
+        """One asker's entry changed, the other one's as it is."""
+        return replace(self, entries={**self.entries, asker: entry})
+
+    def with_entries(self, change: Callable[[Entry], Entry]) -> "Instance":
+        return replace(self, entries={asker: change(entry) for asker, entry in self.entries.items()})
+
+    def with_slots(self, *changed: Slot) -> "Instance":
+        """Those slots new or changed, and the state that follows: WINDOW for as long as a slot awaits its project."""
+        after = replace(self, slots={**self.slots, **{slot.key: slot for slot in changed}})
         if self.state not in (State.ACTIVE, State.WINDOW):
             return after
-        if any(slot.state is SlotState.AWAITING for slot in after.slots):
+        if after.window_end is not None and any(slot.state is SlotState.AWAITING for slot in after.slots.values()):
             return replace(after, state=State.WINDOW)
         return replace(after, state=State.ACTIVE, window_end=None)

@@ -7,14 +7,19 @@ Where that table leaves a case open, it is decided here:
 - A project whose slots have all failed has nothing to deauthorize: it is UNKNOWN, and the authentication stays.
 - After the 24 h block both counts are 0, as after any lock the count of wrong inputs is.
 - RECONNECTED is said again until the project shows that it arrived: a lapsed project heals by nothing else.
+- The limits of R6 hold for each asker: a stranger at the page locks out strangers, not the admin (decision 0009).
+- Damaged storage is as a shutdown of unknown length: R10 asks for a new scan. The counter goes on where none has been,
+  and the entry is locked once, since nobody knows how many wrong inputs there were.
 """
 
+from collections.abc import Iterator
 from dataclasses import replace
 
 from wizard.licensing.rules.events import (
     Answer,
     Boot,
     Charge,
+    Damage,
     Deauthorize,
     Event,
     Judge,
@@ -25,8 +30,17 @@ from wizard.licensing.rules.events import (
     Stop,
     Tick,
 )
-from wizard.licensing.rules.instance import Challenge, Failure, Instance, Lock, Slot, SlotState, State
-from wizard.licensing.rules.limits import DAY, RECONNECT, Millis
+from wizard.licensing.rules.instance import (
+    Challenge,
+    Entry,
+    Failure,
+    Instance,
+    Lock,
+    Slot,
+    SlotState,
+    State,
+)
+from wizard.licensing.rules.limits import DAY, LOCK, RECONNECT, SECOND, Millis
 from wizard.licensing.rules.machine import Outcome, Transition, fire, unchanged
 
 BOOTED = frozenset(State) - {State.NEW}
@@ -53,11 +67,13 @@ def settle(instance: Instance, now: Millis) -> Instance:
 
 
 def _lock_is_over(instance: Instance, event: Tick, now: Millis) -> bool:
-    return instance.lock.until is not None and not instance.lock.holds(now)
+    return any(entry.lock.is_over(now) for entry in instance.entries.values())
 
 
 def _open_lock(instance: Instance, event: Tick, now: Millis) -> Instance:
-    return replace(instance, lock=instance.lock.opened())
+    return instance.with_entries(
+        lambda entry: replace(entry, lock=entry.lock.opened()) if entry.lock.is_over(now) else entry
+    )
 
 
 def _was_verified_too_long(instance: Instance, event: Tick, now: Millis) -> bool:
@@ -73,17 +89,17 @@ def _window_is_over(instance: Instance, event: Tick, now: Millis) -> bool:
 
 
 def _fail_awaiting(instance: Instance, event: Tick, now: Millis) -> Instance:
-    return instance.with_slots(
-        lambda slot: slot.failed(Failure.NOT_RECONNECTED) if slot.state is SlotState.AWAITING else slot
-    )
+    awaiting = (slot for slot in instance.slots.values() if slot.state is SlotState.AWAITING)
+    return instance.with_slots(*(slot.failed(Failure.NOT_RECONNECTED) for slot in awaiting))
 
 
 def _some_are_silent(instance: Instance, event: Tick, now: Millis) -> bool:
-    return any(slot.is_silent(now) for slot in instance.slots)
+    return any(slot.is_silent(now) for slot in instance.slots.values())
 
 
 def _fail_silent(instance: Instance, event: Tick, now: Millis) -> Instance:
-    return instance.with_slots(lambda slot: slot.failed(Failure.NO_REQUEST) if slot.is_silent(now) else slot)
+    silent = (slot for slot in instance.slots.values() if slot.is_silent(now))
+    return instance.with_slots(*(slot.failed(Failure.NO_REQUEST) for slot in silent))
 
 
 # Boot.
@@ -107,41 +123,59 @@ def _was_down_briefly(instance: Instance, event: Boot, now: Millis) -> bool:
 
 def _boot_in_time(instance: Instance, event: Boot, now: Millis) -> Instance:
     after = replace(_boot(instance, event, now), window_end=now + RECONNECT)
-    return after.with_slots(
-        lambda slot: replace(slot, state=SlotState.AWAITING, healing=False) if slot.is_held else slot
-    )
+    return after.with_slots(*(slot.awaiting() for slot in _held(instance)))
 
 
 def _boot_too_late(instance: Instance, event: Boot, now: Millis) -> Instance:
     after = replace(_boot(instance, event, now), state=State.REAUTHENTICATE, window_end=None)
-    return after.with_slots(lambda slot: slot.failed(Failure.DOWNTIME) if slot.is_held else slot)
+    return after.with_slots(*(slot.failed(Failure.DOWNTIME) for slot in _held(instance)))
+
+
+def _held(instance: Instance) -> Iterator[Slot]:
+    return (slot for slot in instance.slots.values() if slot.is_held)
+
+
+def _distrust(instance: Instance, event: Damage, now: Millis) -> Instance:
+    """No counter was ever as high as the seconds since 1970: challenges are not made that fast."""
+    after = replace(
+        instance,
+        state=State.REAUTHENTICATE,
+        counter=max(instance.counter, now // SECOND),
+        entries=dict.fromkeys(instance.entries, Entry(lock=Lock(until=now + LOCK))),
+        verified=None,
+        window_end=None,
+    )
+    return after.with_slots(*(slot.failed(Failure.DAMAGE) for slot in _held(instance)))
 
 
 # Challenge and code.
 
 
-def _is_locked(instance: Instance, event: object, now: Millis) -> bool:
-    return instance.lock.holds(now)
+def _is_locked(instance: Instance, event: NewChallenge | Charge | Judge, now: Millis) -> bool:
+    return instance.entry(event.asker).lock.holds(now)
 
 
 def _open_challenge(instance: Instance, event: NewChallenge, now: Millis) -> Instance:
-    return replace(instance, counter=instance.counter + 1, challenge=Challenge(id=event.id, created=now))
+    entry = replace(instance.entry(event.asker), challenge=Challenge(id=event.id, created=now))
+    return replace(instance, counter=instance.counter + 1).with_entry(event.asker, entry)
 
 
 def _is_consumed(instance: Instance, event: Charge | Judge, now: Millis) -> bool:
-    return instance.consumed == event.challenge
+    return instance.entry(event.asker).consumed == event.challenge
 
 
 def _is_superseded(instance: Instance, event: Charge | Judge, now: Millis) -> bool:
-    return instance.challenge is None or instance.challenge.id != event.challenge
+    return not instance.entry(event.asker).awaits(event.challenge)
 
 
 def _is_expired(instance: Instance, event: Charge, now: Millis) -> bool:
-    return instance.challenge is not None and instance.challenge.remaining(now) < 0
+    challenge = instance.entry(event.asker).challenge
+    return challenge is not None and challenge.remaining(now) < 0
 
 
 def _charge(instance: Instance, event: Charge, now: Millis) -> Instance:
-    return replace(instance, lock=instance.lock.charged(now))
+    entry = instance.entry(event.asker)
+    return instance.with_entry(event.asker, replace(entry, lock=entry.lock.charged(now)))
 
 
 def _is_right(instance: Instance, event: Judge, now: Millis) -> bool:
@@ -149,12 +183,12 @@ def _is_right(instance: Instance, event: Judge, now: Millis) -> bool:
 
 
 def _accept(instance: Instance, event: Judge, now: Millis) -> Instance:
-    after = replace(instance, lock=Lock(), challenge=None, consumed=event.challenge)
+    after = instance.with_entry(event.asker, Entry(consumed=event.challenge))
     return after if after.state in REGISTERED else replace(after, state=State.VERIFIED, verified=now)
 
 
 def _close_challenge(instance: Instance, event: Judge, now: Millis) -> Instance:
-    return replace(instance, challenge=None)
+    return instance.with_entry(event.asker, replace(instance.entry(event.asker), challenge=None))
 
 
 # Registrations.
@@ -162,22 +196,20 @@ def _close_challenge(instance: Instance, event: Judge, now: Millis) -> Instance:
 
 def _is_free(instance: Instance, event: Register, now: Millis) -> bool:
     """Whether there is a slot for each node; those that the project holds for them already are its own."""
-    others = sum(slot.is_held and not event.means(slot.project, slot.node) for slot in instance.slots)
+    others = sum(slot.key not in event.slots for slot in _held(instance))
     return others + len(event.nodes) <= instance.maximum
 
 
 def _register(instance: Instance, event: Register, now: Millis) -> Instance:
-    others = tuple(slot for slot in instance.slots if not event.means(slot.project, slot.node))
-    mine = tuple(
+    slots = (
         Slot(project=event.project, name=event.name, node=node, state=SlotState.LIVE, registered=now)
         for node in sorted(event.nodes)
     )
-    after = replace(instance, state=State.ACTIVE, verified=None, slots=others + mine)
-    return after.with_slots(lambda slot: slot)
+    return replace(instance, state=State.ACTIVE, verified=None).with_slots(*slots)
 
 
 def _has_slot(state: SlotState, instance: Instance, event: Request) -> bool:
-    slot = instance.slot(event.project, event.node)
+    slot = instance.slots.get(event.slot)
     return slot is not None and slot.state is state
 
 
@@ -190,44 +222,37 @@ def _is_live(instance: Instance, event: Request, now: Millis) -> bool:
 
 
 def _missed_the_healing(instance: Instance, event: Request, now: Millis) -> bool:
-    slot = instance.slot(event.project, event.node)
+    slot = instance.slots.get(event.slot)
     return slot is not None and slot.healing and not event.acknowledges
 
 
-def _hear(instance: Instance, event: Request, now: Millis, *, healing: bool) -> Instance:
-    return instance.with_slots(
-        lambda slot: (
-            replace(slot, state=SlotState.LIVE, last=now, healing=healing)
-            if (slot.project, slot.node) == (event.project, event.node)
-            else slot
-        )
-    )
-
-
 def _reconnect(instance: Instance, event: Request, now: Millis) -> Instance:
-    return _hear(instance, event, now, healing=True)
+    return instance.with_slots(instance.slots[event.slot].heard_at(now, healing=True))
 
 
 def _beat(instance: Instance, event: Request, now: Millis) -> Instance:
-    return _hear(instance, event, now, healing=False)
+    return instance.with_slots(instance.slots[event.slot].heard_at(now, healing=False))
 
 
 def _holds_slots(instance: Instance, event: Deauthorize, now: Millis) -> bool:
-    return any(slot.is_held and slot.project == event.project for slot in instance.slots)
+    return any(slot.project == event.project for slot in _held(instance))
 
 
 def _has_released(instance: Instance, event: Deauthorize, now: Millis) -> bool:
-    return any(slot.state is SlotState.RELEASED and slot.project == event.project for slot in instance.slots)
+    mine = (slot for slot in instance.slots.values() if slot.project == event.project)
+    return any(slot.state is SlotState.RELEASED for slot in mine)
 
 
 def _release(instance: Instance, event: Deauthorize, now: Millis) -> Instance:
-    after = instance.with_slots(lambda slot: slot.released() if slot.project == event.project else slot)
-    return after if any(slot.is_held for slot in after.slots) else replace(after, state=State.UNAUTHENTICATED)
+    mine = (slot for slot in _held(instance) if slot.project == event.project)
+    after = instance.with_slots(*(slot.released() for slot in mine))
+    return after if any(_held(after)) else replace(after, state=State.UNAUTHENTICATED)
 
 
 def _retire(instance: Instance, event: Retire, now: Millis) -> Instance:
-    after = replace(instance, state=State.RETIRED, challenge=None, verified=None, window_end=None)
-    return after.with_slots(Slot.released)
+    after = replace(instance, state=State.RETIRED, verified=None, window_end=None)
+    after = after.with_entries(lambda entry: replace(entry, challenge=None))
+    return after.with_slots(*(slot.released() for slot in _held(after)))
 
 
 Row = Transition[Instance, Answer]
@@ -277,5 +302,7 @@ SERVER = (
     Row("R12", BOOTED, Deauthorize, unchanged, Answer.RELEASED, _has_released),
     Row("R12", BOOTED, Deauthorize, unchanged, Answer.UNKNOWN),
     Row("R13", BOOTED, Retire, _retire, Answer.RETIRED),
+    Row("R13", _RETIRED, Damage, unchanged, Answer.RETIRED),
+    Row("R10", frozenset(State), Damage, _distrust, Answer.REAUTHENTICATE),
 )
 """The rows in order: the first that fits is taken."""

@@ -1,9 +1,10 @@
 """Run the authorization application: one process that keeps the state, with threads, behind TLS."""
 
 import logging
+import os
+import signal
 import sys
 import threading
-import time
 from typing import Any
 
 from flask import Flask
@@ -11,24 +12,22 @@ from gunicorn.app.base import BaseApplication
 from sqlalchemy.exc import SQLAlchemyError
 
 from wizard.licensing.protocol.claims import ClaimsError
-from wizard.licensing.rules.limits import PERSISTED, SECOND, Millis
+from wizard.licensing.rules.limits import PERSISTED, SECOND
+from wizard.licensing.rules.timeline import ClockBehind
 from wizard.licensing.server.app import create_app
 from wizard.licensing.server.authorization import Authorization
 from wizard.licensing.server.identity import Identity, WrongVolume
+from wizard.licensing.server.rows import Damaged
 from wizard.licensing.server.settings import Settings, parse
-from wizard.licensing.server.start import InUse, boot, hold, identify, log_to
-from wizard.licensing.server.store import THREADS
+from wizard.licensing.server.start import InUse, hold, identify, log_to
+from wizard.licensing.server.store import THREADS, Store
+from wizard.licensing.server.timekeeper import Timekeeper, read_clocks
 from wizard.licensing.server.tls import Tls, open_tls
 
 log = logging.getLogger(__name__)
 
 GRACE_SECONDS = 5
 """For what is being answered when it is told to stop. Engines kill after ten seconds, and the state is written last."""
-
-
-def clock() -> Millis:
-    """The one place where the authorization application reads a clock."""
-    return time.time_ns() // 1_000_000
 
 
 class Server(BaseApplication):  # type: ignore[misc] # gunicorn has no types
@@ -38,7 +37,9 @@ class Server(BaseApplication):  # type: ignore[misc] # gunicorn has no types
         self._settings = settings
         self._identity = identity
         self._tls = tls
-        self._authorization: Authorization | None = None
+        self._authorization = Authorization(identity, Store(identity.folder, identity.row_key))
+        self._clock = Timekeeper(self._authorization.store, self._authorization.boot)
+        self._is_sound = True
         self._stopping = threading.Event()
         super().__init__()
 
@@ -65,23 +66,40 @@ class Server(BaseApplication):  # type: ignore[misc] # gunicorn has no types
     def load(self) -> Flask:
         settings = self._settings
         log_to(settings.log)
-        self._authorization = boot(self._identity, settings.config, clock())
-        threading.Thread(target=self._tick, args=(self._authorization,), daemon=True).start()
-        return create_app(self._authorization, clock=clock, address=settings.address, port=settings.port)
+        try:
+            self._clock()
+        except ClockBehind as behind:
+            log.warning("The clock of this server is %d s behind. Waiting until it is set.", behind.behind // SECOND)
+        threading.Thread(target=self._tick, daemon=True).start()
+        return create_app(self._authorization, clock=self._clock, address=settings.address, port=settings.port)
 
-    def _tick(self, authorization: Authorization) -> None:
+    def _tick(self) -> None:
         while not self._stopping.wait(PERSISTED / SECOND):
             try:
-                authorization.tick(clock())
+                self._authorization.tick(self._clock())
+                self._clock.keep()
+            except ClockBehind as behind:
+                log.warning("The clock of this server is %d s behind.", behind.behind // SECOND)
             except SQLAlchemyError:  # a full disk, say: the next minute may be better
                 log.exception("The time alive could not be written.")
+            except Damaged as damage:  # a worker that boots finds it again, and puts it right
+                log.error("The storage is damaged: %s The process starts again.", damage)
+                self._is_sound = False
+                os.kill(os.getpid(), signal.SIGTERM)
 
     def _stop(self) -> None:
-        """A clean stop is written last, so that the next boot knows exactly how long it was down."""
+        """A clean stop is written last, so that the next boot knows exactly how long it was down.
+
+        Nothing is written over damage, for that would hide it.
+        """
         self._stopping.set()
-        if self._authorization is not None:
-            self._authorization.stop(clock())
-            self._authorization = None
+        if not self._is_sound:
+            return
+        try:
+            self._clock.keep()
+            self._authorization.stop(self._clock())
+        except (ClockBehind, Damaged, SQLAlchemyError) as error:
+            log.warning("Stopped without a note of the time: %s", error)
 
 
 def main() -> None:
@@ -89,7 +107,7 @@ def main() -> None:
     try:
         with hold(settings.config):
             identity = identify(settings)
-            tls = open_tls(settings.tls, settings.config, settings.address, clock())
+            tls = open_tls(settings.tls, settings.config, settings.address, read_clocks().utc)
             Server(settings, identity, tls).run()
     except (ClaimsError, WrongVolume, InUse, OSError, ValueError) as error:
         sys.exit(f"The authorization application cannot run: {error}")

@@ -1,22 +1,28 @@
-"""The API for programs: the wizard and the projects. Documented in `wizard.licensing.protocol.api` and `status`."""
+"""The API for programs: the wizard, the projects, Prometheus. What it takes and answers is in `openapi`."""
 
+from collections.abc import Mapping
 from typing import Any
 
-from flask import Blueprint, request
+from flask import Blueprint, Response, request
 from werkzeug.exceptions import BadRequest
 
-from wizard.licensing.protocol.api import BEATS, CHALLENGES, CODES, DEAUTHORIZATIONS, HEALTH, REGISTRATIONS, STATUS
+from wizard.licensing.protocol import api as paths
 from wizard.licensing.protocol.messages import Message, MessageError
-from wizard.licensing.rules.events import Answer
+from wizard.licensing.rules.limits import SECOND
+from wizard.licensing.server import metrics
+from wizard.licensing.server.askers import NotAdmin, Visitor, WrongToken, recognise, require_admin
 from wizard.licensing.server.authorization import Judgement, Refused
+from wizard.licensing.server.openapi import document
+from wizard.licensing.server.rate import TooOften
+from wizard.licensing.server.refusals import ANSWERS, TOKEN_WANTED, Json, Refusing, refuse, retry_after
 from wizard.licensing.server.registrations import Fork
-from wizard.licensing.server.site import TooOften, here
-from wizard.licensing.server.status import Json, challenge, describe, status
+from wizard.licensing.server.site import here
+from wizard.licensing.server.status import challenge
 
 api = Blueprint("api", __name__)
-Response = tuple[Json | Message, int]
+Answered = tuple[Json | Message, int]
 
-JUDGED = {
+JUDGED: Mapping[Judgement, int] = {
     Judgement.ACCEPTED: 200,
     Judgement.WRONG: 422,
     Judgement.LOCKED: 423,
@@ -27,101 +33,139 @@ JUDGED = {
     Judgement.MALFORMED: 400,
 }
 
-REFUSED = {
-    Answer.LOCKED: (423, "locked", "Too many wrong codes. Nothing is evaluated until the lock opens."),
-    Answer.RETIRED: (410, "retired", "This authorization application was retired, and stays so."),
-    Answer.NOT_AUTHENTICATED: (
-        409,
-        "not_authenticated",
-        "This authorization application is not authenticated: scan its QR code and enter the code first.",
-    ),
-    Answer.FULL: (409, "maximum_reached", "All registrations that the licence allows are in use."),
-}
+
+class WrongLicence(Exception):
+    """Whoever wants to retire this instance names another licence."""
 
 
-@api.get(HEALTH)
-def health() -> Response:
+@api.get(paths.HEALTH)
+def health() -> Answered:
     site = here()
-    site.authorization.look(site.clock())
+    site.authorization.look(site.now())
     return {"status": "ok"}, 200
 
 
-@api.get(STATUS)
-def show_status() -> Response:
+@api.get(paths.METRICS)
+def show_metrics() -> Response:
+    return Response(metrics.exposition(here()), content_type=metrics.CONTENT_TYPE)
+
+
+@api.get(paths.OPENAPI)
+def describe_api() -> Answered:
+    return document(), 200
+
+
+@api.get(paths.STATUS)
+def show_status() -> Answered:
+    site, visitor = here(), visiting()
+    return site.status(visitor, site.now()), 200
+
+
+@api.post(paths.CHALLENGES)
+def create_challenge() -> Answered:
+    site, visitor, now = here(), visiting(), here().now()
+    _texts()
+    instance = site.new_challenge(visitor, now)
+    opened = challenge(site.authorization, instance, now, visitor.asker)
+    if opened is None:  # somebody else has asked in the same moment, and theirs is the newer one
+        raise TooOften(SECOND)
+    return {"challenge": opened, "status": site.status(visitor, now, instance)}, 201
+
+
+@api.post(paths.CODES)
+def enter_code() -> Answered:
+    site, visitor, now = here(), visiting(), here().now()
+    name, code = _texts("challenge", "code")
+    judgement = site.enter(visitor, name, code, now)
+    return {"judgement": judgement.value, "status": site.status(visitor, now)}, JUDGED[judgement]
+
+
+@api.post(paths.REGISTRATIONS)
+def register() -> Answered:
     site = here()
-    return status(site.authorization, site.clock()), 200
+    return site.registrations.register(_document(), site.now()), 201
 
 
-@api.post(CHALLENGES)
-def create_challenge() -> Response:
-    site, now = here(), here().clock()
-    _document()
-    instance = site.new_challenge(now)
-    opened = challenge(site.authorization, instance, now)
-    return {"challenge": opened, "status": describe(site.authorization, instance, now)}, 201
-
-
-@api.post(CODES)
-def enter_code() -> Response:
-    site, now = here(), here().clock()
-    document = _document()
-    name, code = document.get("challenge"), document.get("code")
-    if not isinstance(name, str) or not isinstance(code, str):
-        raise BadRequest("A challenge and a code are wanted, both as text.")
-    judgement = site.authorization.enter(name, code, now)
-    return {"judgement": judgement.value, "status": status(site.authorization, now)}, JUDGED[judgement]
-
-
-@api.post(REGISTRATIONS)
-def register() -> Response:
+@api.post(paths.BEATS)
+def beat() -> Answered:
     site = here()
-    return site.registrations.register(_document(), site.clock()), 201
+    return site.beat(_document(), site.now()), 200
 
 
-@api.post(BEATS)
-def beat() -> Response:
+@api.post(paths.DEAUTHORIZATIONS)
+def deauthorize() -> Answered:
     site = here()
-    return site.registrations.beat(_document(), site.clock()), 200
+    return site.registrations.deauthorize(_document(), site.now()), 200
 
 
-@api.post(DEAUTHORIZATIONS)
-def deauthorize() -> Response:
-    site = here()
-    return site.registrations.deauthorize(_document(), site.clock()), 200
+@api.post(paths.RETIREMENT)
+def retire() -> Answered:
+    """The end of this instance (R13). The licence is named, so that nobody ends another one than the one they mean."""
+    site, visitor, now = here(), visiting(), here().now()
+    require_admin(visitor)
+    (licence,) = _texts("licence")
+    if licence != site.authorization.identity.claims.licence:
+        raise WrongLicence
+    statement = site.authorization.retire(now)
+    return {"statement": statement, "status": site.status(visitor, now)}, 200
 
 
 @api.errorhandler(Refused)
-def refused(error: Refused) -> Response:
-    code, name, message = REFUSED[error.answer]
-    return {**failure(name, message), "status": status(here().authorization, here().clock())}, code
+def refused(error: Refused) -> Refusing:
+    site = here()
+    return refuse(ANSWERS[error.answer], status=site.status(visiting(), site.now()))
 
 
 @api.errorhandler(TooOften)
-def too_often(error: TooOften) -> Response:
-    return failure("too_often", "New QR codes are asked for too often. Wait a few seconds."), 429
+def too_often(error: TooOften) -> Refusing:
+    return refuse("too_often", headers=retry_after(error.wait))
+
+
+@api.errorhandler(WrongToken)
+def wrong_token(error: WrongToken) -> Refusing:
+    return refuse("wrong_token", headers=TOKEN_WANTED)
+
+
+@api.errorhandler(NotAdmin)
+def not_admin(error: NotAdmin) -> Refusing:
+    return refuse("not_admin", headers=TOKEN_WANTED)
+
+
+@api.errorhandler(WrongLicence)
+def wrong_licence(error: WrongLicence) -> Refusing:
+    return refuse("wrong_licence")
 
 
 @api.errorhandler(Fork)
-def fork(error: Fork) -> Response:
-    return failure("fork", "Another copy of this project has spoken with this authorization application."), 409
+def fork(error: Fork) -> Refusing:
+    return refuse("fork")
 
 
 @api.errorhandler(MessageError)
-def untrusted(error: MessageError) -> Response:
-    return failure(error.code.replace("-", "_"), error.message), 400
+def untrusted(error: MessageError) -> Refusing:
+    return refuse(error.code.replace("-", "_"), error.message)
 
 
-def failure(code: str, message: str) -> Json:
-    """What every error of the API looks like. The words are for a person, the code for a program."""
-    return {"error": {"code": code, "message": message}}
+def visiting() -> Visitor:
+    """Who asks. WrongToken when the token is another one's."""
+    token = here().authorization.identity.token
+    return recognise(request.headers.get("Authorization"), request.remote_addr, token)
+
+
+def _texts(*names: str) -> tuple[str, ...]:
+    """Those fields of the request's document; BadRequest unless they are there, and nothing else is."""
+    found = _document()
+    if set(found) != set(names) or not all(isinstance(value, str) for value in found.values()):
+        raise BadRequest
+    return tuple(found[name] for name in names)
 
 
 def _document() -> dict[str, Any]:
     """The JSON object of the request; BadRequest or UnsupportedMediaType for anything else."""
     try:
-        document = request.get_json()
+        found = request.get_json()
     except RecursionError:
-        raise BadRequest("The document is nested too deeply.") from None
-    if not isinstance(document, dict):
-        raise BadRequest("A JSON object is wanted.")
-    return document
+        raise BadRequest from None
+    if not isinstance(found, dict):
+        raise BadRequest
+    return found

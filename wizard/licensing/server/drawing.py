@@ -5,7 +5,7 @@ from flask_babel import gettext as _
 from markupsafe import Markup
 from qrcode.image.svg import SvgPathImage
 
-from wizard.licensing.rules.limits import HOUR, MINUTE, SECOND, Millis
+from wizard.licensing.rules.limits import MINUTE, SECOND, Millis
 
 QUIET_ZONE = 4
 """Modules of white around it (ISO/IEC 18004)."""
@@ -28,10 +28,24 @@ def left(span: Millis) -> str:
     return f"{hours}:{minutes % 60:02}:{seconds % 60:02}" if hours else f"{minutes}:{seconds % 60:02}"
 
 
+def span(span: Millis) -> str:
+    """How long, in its largest units. What has begun is counted."""
+    if span < MINUTE:
+        return str(_("%(seconds)s s", seconds=-(-span // SECOND)))
+    return _in_minutes(-(-span // MINUTE))
+
+
 def ago(span: Millis) -> str:
-    """How long ago, in its largest units."""
+    """How long ago, in its largest units. Only what is complete is counted."""
     if span < MINUTE:
         return str(_("just now"))
-    if span < HOUR:
-        return str(_("%(minutes)s min ago", minutes=span // MINUTE))
-    return str(_("%(hours)s h %(minutes)s min ago", hours=span // HOUR, minutes=span % HOUR // MINUTE))
+    return str(_("%(span)s ago", span=_in_minutes(span // MINUTE)))
+
+
+def _in_minutes(minutes: int) -> str:
+    hours, rest = divmod(minutes, 60)
+    if not hours:
+        return str(_("%(minutes)s min", minutes=rest))
+    if not rest:
+        return str(_("%(hours)s h", hours=hours))
+    return str(_("%(hours)s h %(minutes)s min", hours=hours, minutes=rest))

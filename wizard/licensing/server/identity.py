@@ -1,6 +1,7 @@
 """Who this instance is: its licence, its keys, and what the two of them give."""
 
-import json
+import hmac
+import logging
 import os
 from dataclasses import dataclass
 from pathlib import Path
@@ -9,10 +10,19 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from cryptography.hazmat.primitives.asymmetric.x25519 import X25519PrivateKey
 
 from wizard.licensing.files import OWNER_ONLY, PUBLIC, write_whole
-from wizard.licensing.protocol.api import PRIVATE_CONFIG
-from wizard.licensing.protocol.claims import Claims, canonical_json
+from wizard.licensing.protocol.api import ENTRY_TOKEN, PRIVATE_CONFIG
+from wizard.licensing.protocol.claims import Claims
+from wizard.licensing.protocol.config import (
+    PrivateConfig,
+    PrivateConfigError,
+    read_private_config,
+    write_private_config,
+)
+from wizard.licensing.protocol.messages import Message
 from wizard.licensing.protocol.qr import Keys, derive_keys
 from wizard.licensing.protocol.words import fingerprint_words
+
+log = logging.getLogger(__name__)
 
 AGREEMENT_KEY = "x25519.key"
 SIGNING_KEY = "ed25519.key"
@@ -27,8 +37,9 @@ class WrongVolume(Exception):
 
 @dataclass(frozen=True, kw_only=True)
 class Identity:
-    """One instance of one licence."""
+    """One instance of one licence, in its config folder."""
 
+    folder: Path
     claims: Claims
     agreement: X25519PrivateKey
     signing: Ed25519PrivateKey
@@ -54,16 +65,59 @@ class Identity:
             instance_key=self.public,
         )
 
+    @property
+    def row_key(self) -> bytes:
+        """What the rows of the database are sealed with: 32 bytes that only this instance has."""
+        return hmac.digest(self.agreement.private_bytes_raw(), b"FRL/1 rows", "sha256")
 
-def open_identity(config: Path, claims: Claims) -> Identity:
-    """The instance in the config folder, made there at the first start. WrongVolume when it is another licence's."""
-    config.mkdir(parents=True, exist_ok=True)
+    @property
+    def token(self) -> str:
+        """Whoever knows it can read the config volume, and so is the admin. 64 hex digits."""
+        return hmac.digest(self.agreement.private_bytes_raw(), b"FRL/1 entry", "sha256").hex()
+
+    @property
+    def is_known(self) -> bool:
+        """Whether it has been started before."""
+        return (self.folder / PRIVATE_CONFIG).exists()
+
+    def private_config(self) -> PrivateConfig | None:
+        """The file as it is; None when there is none, or when it cannot be read. WrongVolume when it is another's."""
+        path = self.folder / PRIVATE_CONFIG
+        if not path.exists():
+            return None
+        try:
+            config = read_private_config(path.read_bytes())
+        except PrivateConfigError as error:
+            log.warning("%s is written anew: %s", path, error.message)
+            return None
+        signing = self.signing.public_key().public_bytes_raw().hex()
+        if (config.licence, config.instance, config.signing) != (self.claims.licence, self.public.hex(), signing):
+            raise WrongVolume(f"{path} does not belong to licence {self.claims.licence} and the keys beside it.")
+        return config
+
+    def publish(self, retirement: Message | None) -> None:
+        """Write privateConfig, which is sent by e-mail (R13), and the token beside it, which is not."""
+        config = write_private_config(
+            self.claims,
+            instance=self.public,
+            signing=self.signing.public_key().public_bytes_raw(),
+            keys=self.keys,
+            retirement=retirement,
+        )
+        write_whole(self.folder / ENTRY_TOKEN, f"{self.token}\n".encode(), OWNER_ONLY)
+        write_whole(self.folder / PRIVATE_CONFIG, config, PUBLIC)
+
+
+def open_identity(folder: Path, claims: Claims) -> Identity:
+    """The instance in the config folder; its keys are made at the first start. WrongVolume when it is another's."""
+    folder.mkdir(parents=True, exist_ok=True)
     identity = Identity(
+        folder=folder,
         claims=claims,
-        agreement=X25519PrivateKey.from_private_bytes(_secret(config / AGREEMENT_KEY)),
-        signing=Ed25519PrivateKey.from_private_bytes(_secret(config / SIGNING_KEY)),
+        agreement=X25519PrivateKey.from_private_bytes(_secret(folder / AGREEMENT_KEY)),
+        signing=Ed25519PrivateKey.from_private_bytes(_secret(folder / SIGNING_KEY)),
     )
-    _check_private_config(config / PRIVATE_CONFIG, identity)
+    identity.private_config()
     return identity
 
 
@@ -74,31 +128,3 @@ def _secret(path: Path) -> bytes:
     if len(secret) != KEY_BYTES:
         raise WrongVolume(f"{path} holds no key.")
     return secret
-
-
-def _check_private_config(path: Path, identity: Identity) -> None:
-    """WrongVolume unless it tells of this licence and these keys. It is written anew after it was taken out (R13)."""
-    if not path.exists():
-        write_whole(path, canonical_json(_private_config(identity)) + b"\n", PUBLIC)
-    try:
-        found = json.loads(path.read_bytes())
-    except ValueError:
-        raise WrongVolume(f"{path} cannot be read.") from None
-    expected = _private_config(identity)
-    if not isinstance(found, dict) or any(
-        found.get(name) != expected[name] for name in ("licence", "instance", "signing")
-    ):
-        raise WrongVolume(f"{path} does not belong to licence {identity.claims.licence} and the keys beside it.")
-
-
-def _private_config(identity: Identity) -> dict[str, object]:
-    """Public data only, because it is sent by e-mail (R13)."""
-    return {
-        "format": 1,
-        "licence": identity.claims.licence,
-        "company": identity.claims.company,
-        "project": identity.claims.project,
-        "instance": identity.public.hex(),
-        "signing": identity.signing.public_key().public_bytes_raw().hex(),
-        "words": list(identity.words),
-    }

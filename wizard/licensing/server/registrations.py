@@ -98,7 +98,7 @@ class Registrations:
             if last is not None and opened.body.sequence <= last.sequence:
                 raise Fork
             answer = handle(change, last)
-            if any(slot.project == opened.key for slot in change.instance.slots):
+            if any(project == opened.key for project, _ in change.instance.slots):
                 answered = Answered(sequence=opened.body.sequence, request=opened.digest, answer=answer)
                 change.keep_answer(opened.key, channel, answered)
             return answer

@@ -10,11 +10,8 @@ from pathlib import Path
 from typing import TextIO
 
 from wizard.licensing.protocol.claims import load_vendor_keys, read_claims
-from wizard.licensing.rules.limits import Millis
-from wizard.licensing.server.authorization import Authorization
 from wizard.licensing.server.identity import Identity, open_identity
 from wizard.licensing.server.settings import Settings
-from wizard.licensing.server.store import Store
 
 LOG_FILE = "server.log"
 LOG_BYTES = 1_000_000
@@ -33,13 +30,6 @@ def identify(settings: Settings) -> Identity:
     vendor_keys = load_vendor_keys(settings.vendor_keys.read_bytes())
     claims = read_claims(settings.claims.read_bytes(), vendor_keys)
     return open_identity(settings.config, claims)
-
-
-def boot(identity: Identity, config: Path, now: Millis) -> Authorization:
-    """That instance with its memory, booted at `now`."""
-    authorization = Authorization(identity, Store(config))
-    authorization.boot(now)
-    return authorization
 
 
 def hold(config: Path, wait: Callable[[float], None] = time.sleep) -> TextIO:

@@ -1,22 +1,38 @@
-"""The instance's memory: SQLite in the config folder. What a method has written is on the disk when it returns."""
+"""The instance's memory: SQLite in the config folder. What a method has written is on the disk when it returns.
+
+Damaged is raised, by any of them, when the database is not what was written. Then nothing of it is used any more: at
+the next boot `start_over` makes another one.
+"""
 
 import json
+import sqlite3
 from collections.abc import Iterator
-from contextlib import contextmanager
-from dataclasses import asdict, dataclass
+from contextlib import closing, contextmanager, suppress
+from dataclasses import dataclass
 from pathlib import Path
+from threading import Lock
 from typing import Any
 
-from sqlalchemy import URL, Connection, Engine, create_engine, delete, event, insert, select, update
+from sqlalchemy import URL, Connection, Engine, Select, Table, create_engine, event, select, update
 from sqlalchemy.dialects.sqlite import insert as upsert
+from sqlalchemy.exc import DatabaseError
 
 from wizard.licensing.protocol.messages import Message, digest
-from wizard.licensing.rules.instance import Challenge, Failure, Instance, Lock, Slot, SlotState, State
-from wizard.licensing.server import tables
+from wizard.licensing.rules.instance import Asker, Instance
+from wizard.licensing.rules.timeline import Mark
+from wizard.licensing.server import rows, tables
+from wizard.licensing.server.rows import Damaged, Sealer, Values
 
 DATABASE = "license.db"
+DAMAGED = "license.db.damaged"
+"""The last one that was found damaged is kept under this name, for whoever wants to know why."""
+BESIDE = ("license.db-wal", "license.db-shm")
+"""What SQLite keeps beside a database: it belongs to that one, and to no other."""
 THREADS = 16
 BUSY_SECONDS = 30
+
+PASSING = ("BUSY", "LOCKED", "FULL", "IOERR", "CANTOPEN", "PERM", "NOMEM")
+"""Trouble of the disk, or of its owner, that says nothing about what is written there (SQLITE_FULL and so on)."""
 
 
 class Conflict(Exception):
@@ -36,40 +52,72 @@ class Answered:
         return digest(self.answer)
 
 
+@dataclass(frozen=True)
+class Desk:
+    """A connection whose rows are sealed when they are written, and checked when they are read."""
+
+    connection: Connection
+    sealer: Sealer
+
+    def read(self, query: Select[Any], table: Table) -> list[Values]:
+        with _trusting():
+            return [self.sealer.opened(table, row) for row in self.connection.execute(query)]
+
+    def all(self, table: Table) -> list[Values]:
+        return self.read(select(table), table)
+
+    def put(self, table: Table, values: Values) -> None:
+        """In place of the row with the same key, if there is one."""
+        row = self.sealer.sealed(table, values)
+        key = [column.name for column in table.primary_key]
+        self.connection.execute(upsert(table).values(row).on_conflict_do_update(index_elements=key, set_=row))
+
+    def version(self) -> int:
+        """Of the instance's row; -1 when there is none."""
+        with _trusting():
+            version = self.connection.scalar(select(tables.instance.c.version))
+        return -1 if version is None else version
+
+    def instance(self) -> tuple[int, Instance]:
+        """The instance and its version, from the disk."""
+        found = self.all(tables.instance)
+        if len(found) != 1:
+            raise Damaged("The row of the instance is missing.")
+        slots = [rows.slot_of(row) for row in self.all(tables.slots)]
+        return found[0]["version"], rows.instance_of(found[0], slots)
+
+
 class Change:
     """One transaction, alone with the instance as it is (BEGIN IMMEDIATE). Committed when its block ends well."""
 
-    def __init__(self, connection: Connection) -> None:
-        self._connection = connection
-        self._version, self.instance = _load(connection)
+    def __init__(self, desk: Desk, version: int, instance: Instance) -> None:
+        self._desk = desk
+        self.version = version
+        self.instance = instance
 
     def save(self, after: Instance) -> None:
         """Write what differs, in one UPDATE that is conditional on the version read."""
-        written = self._connection.execute(
-            update(tables.instance)
-            .where(tables.instance.c.version == self._version)
-            .values(version=self._version + 1, **_instance_row(after))
+        row = self._desk.sealer.sealed(tables.instance, rows.instance_row(after, self.version + 1))
+        written = self._desk.connection.execute(
+            update(tables.instance).where(tables.instance.c.version == self.version).values(row)
         )
         if written.rowcount != 1:
             raise Conflict
-        for slot in set(after.slots) - set(self.instance.slots):
-            row = _slot_row(slot)
-            self._connection.execute(
-                upsert(tables.slots).values(row).on_conflict_do_update(index_elements=["project", "node"], set_=row)
-            )
-        self._version, self.instance = self._version + 1, after
+        for key, slot in after.slots.items():
+            if self.instance.slots.get(key) is not slot:
+                self._desk.put(tables.slots, rows.slot_row(slot))
+        self.version, self.instance = self.version + 1, after
 
-    def keep_qr(self, id: str, qr: bytes) -> None:
-        """The bytes of the challenge that is open from now on."""
-        self._connection.execute(delete(tables.challenges))
-        self._connection.execute(insert(tables.challenges).values(id=id, qr=qr))
+    def keep_qr(self, asker: Asker, id: str, qr: bytes) -> None:
+        """The bytes of the challenge that is open for this asker from now on."""
+        self._desk.put(tables.challenges, {"asker": asker.value, "id": id, "qr": qr})
 
     def answered(self, project: str, channel: str) -> Answered | None:
         table = tables.answers
-        row = self._connection.execute(
-            select(table).where(table.c.project == project, table.c.channel == channel)
-        ).one_or_none()
-        return Answered(sequence=row.sequence, request=row.request, answer=json.loads(row.answer)) if row else None
+        query = select(table).where(table.c.project == project, table.c.channel == channel)
+        for row in self._desk.read(query, table):
+            return Answered(sequence=row["sequence"], request=row["request"], answer=json.loads(row["answer"]))
+        return None
 
     def keep_answer(self, project: str, channel: str, answered: Answered) -> None:
         row = {
@@ -79,39 +127,138 @@ class Change:
             "request": answered.request,
             "answer": json.dumps(answered.answer),
         }
-        self._connection.execute(
-            upsert(tables.answers).values(row).on_conflict_do_update(index_elements=["project", "channel"], set_=row)
-        )
+        self._desk.put(tables.answers, row)
 
 
 class Store:
-    """The database `license.db` in the config folder, made when there is none."""
+    """The database `license.db` in the config folder. `key` (32 bytes) seals its rows.
 
-    def __init__(self, config: Path) -> None:
+    One process works with it, and holds the instance in memory: it is read anew when its version is another one.
+    """
+
+    def __init__(self, config: Path, key: bytes) -> None:
+        self.mark: Mark | None = None
+        """The point of the time line that was kept last."""
+        self._config = config
+        self._sealer = Sealer(key)
+        self._kept = (-1, Instance())
+        self._keeping = Lock()
         self._engine = _engine(config / DATABASE)
-        with self._engine.connect().execution_options(writes=True) as connection, connection.begin():
-            tables.metadata.create_all(connection)
-            empty = {"id": 1, "version": 0, **_instance_row(Instance())}
-            connection.execute(upsert(tables.instance).values(empty).on_conflict_do_nothing())
+
+    @property
+    def exists(self) -> bool:
+        return (self._config / DATABASE).exists()
+
+    def make(self, instance: Instance) -> None:
+        """A new database for that instance. Any earlier one is put aside, so nobody else may have it open."""
+        self._engine.dispose()
+        if self.exists:
+            (self._config / DATABASE).replace(self._config / DAMAGED)
+        for name in BESIDE:
+            (self._config / name).unlink(missing_ok=True)
+        self._kept = (-1, Instance())
+        self.mark = None
+        with self._writing() as desk:
+            tables.metadata.create_all(desk.connection)
+            desk.put(tables.instance, rows.instance_row(instance, 0))
+            for slot in instance.slots.values():
+                desk.put(tables.slots, rows.slot_row(slot))
+            desk.connection.exec_driver_sql(f"PRAGMA user_version = {tables.VERSION}")
+
+    def verify(self) -> None:
+        """Read every row there is, and remember the instance and the mark. Damaged when one is not as it was written.
+
+        What SQLite still holds in its log is brought home first: a damaged log would be dropped without a word.
+        """
+        with _trusting(), closing(self._engine.raw_connection()) as raw:
+            raw.cursor().execute("PRAGMA wal_checkpoint(TRUNCATE)")
+        with self._reading() as desk:
+            with _trusting():
+                version = desk.connection.exec_driver_sql("PRAGMA user_version").scalar_one()
+                faults = desk.connection.exec_driver_sql("PRAGMA quick_check(1)").scalars().all()
+            if version != tables.VERSION:
+                raise Damaged(f"The database has the version {version}, not {tables.VERSION}.")
+            if faults != ["ok"]:
+                raise Damaged(f"SQLite says: {faults[0]}")
+            self._keep(*desk.instance())
+            desk.all(tables.challenges)
+            desk.all(tables.answers)
+            self.mark = next((rows.mark_of(row) for row in desk.all(tables.marks)), None)
+
+    def recall(self) -> Mark | None:
+        """The point of the time line that was kept last; None when there is none, or when it cannot be read."""
+        with suppress(Damaged, DatabaseError):
+            if self.exists:
+                with self._reading() as desk:
+                    return next((rows.mark_of(row) for row in desk.all(tables.marks)), None)
+        return None
+
+    def salvage(self) -> Instance:
+        """What can still be trusted of a damaged database: the instance, or else its slots, or else nothing."""
+        with suppress(Damaged, DatabaseError), self._reading() as desk:
+            return desk.instance()[1]
+        with suppress(Damaged, DatabaseError), self._reading() as desk:
+            slots = (rows.slot_of(row) for row in desk.all(tables.slots))
+            return Instance(slots={slot.key: slot for slot in slots})
+        return Instance()
 
     def load(self) -> Instance:
         """The instance as it was last written."""
-        with self._engine.connect() as connection:
-            return _load(connection)[1]
+        with self._reading() as desk:
+            return self._load(desk)[1]
 
-    def qr(self, id: str) -> bytes | None:
-        """The bytes of that challenge, while it is the newest."""
-        with self._engine.connect() as connection:
-            return connection.scalar(select(tables.challenges.c.qr).where(tables.challenges.c.id == id))
+    def qr(self, asker: Asker, id: str) -> bytes | None:
+        """The bytes of that challenge, while it is the newest of this asker."""
+        table = tables.challenges
+        with self._reading() as desk:
+            found = desk.read(select(table).where(table.c.asker == asker.value, table.c.id == id), table)
+        return found[0]["qr"] if found else None
 
     @contextmanager
     def change(self) -> Iterator[Change]:
         """A block in which the instance is read and written with nobody in between."""
-        with self._engine.connect().execution_options(writes=True) as connection, connection.begin():
-            yield Change(connection)
+        with self._writing() as desk:
+            change = Change(desk, *self._load(desk))
+            yield change
+        self._keep(change.version, change.instance)
+
+    def keep_mark(self, mark: Mark) -> None:
+        with self._writing() as desk:
+            desk.put(tables.marks, rows.mark_row(mark))
+        self.mark = mark
 
     def close(self) -> None:
         self._engine.dispose()
+
+    @contextmanager
+    def _reading(self) -> Iterator[Desk]:
+        with self._connected() as connection:
+            yield Desk(connection, self._sealer)
+
+    @contextmanager
+    def _writing(self) -> Iterator[Desk]:
+        with self._connected() as connection, connection.execution_options(writes=True).begin():
+            yield Desk(connection, self._sealer)
+
+    @contextmanager
+    def _connected(self) -> Iterator[Connection]:
+        with _trusting():
+            connection = self._engine.connect()
+        with connection:
+            yield connection
+
+    def _load(self, desk: Desk) -> tuple[int, Instance]:
+        kept = self._kept
+        if desk.version() == kept[0]:
+            return kept
+        return self._keep(*desk.instance())
+
+    def _keep(self, version: int, instance: Instance) -> tuple[int, Instance]:
+        """Of two threads that have just read or written, the later one counts."""
+        with self._keeping:
+            if version > self._kept[0]:
+                self._kept = (version, instance)
+        return version, instance
 
 
 def _engine(path: Path) -> Engine:
@@ -120,8 +267,9 @@ def _engine(path: Path) -> Engine:
     )
 
     @event.listens_for(engine, "connect")
-    def prepare(connection: Any, record: object) -> None:
+    def prepare(connection: sqlite3.Connection, record: object) -> None:
         connection.isolation_level = None  # the driver would begin too late, and never IMMEDIATE
+        connection.text_factory = lambda text: text.decode(errors="surrogateescape")  # damaged text is still a row
         connection.execute("PRAGMA journal_mode = WAL")
         connection.execute("PRAGMA synchronous = FULL")
 
@@ -133,61 +281,15 @@ def _engine(path: Path) -> Engine:
     return engine
 
 
-def _load(connection: Connection) -> tuple[int, Instance]:
-    row = connection.execute(select(tables.instance)).one()
-    slots = connection.execute(
-        select(tables.slots).order_by(tables.slots.c.registered, tables.slots.c.name, tables.slots.c.node)
-    ).all()
-    return row.version, Instance(
-        state=State(row.state),
-        maximum=row.maximum,
-        counter=row.counter,
-        challenge=Challenge(id=row.challenge, created=row.challenge_created) if row.challenge else None,
-        consumed=row.consumed,
-        lock=Lock(wrong=row.wrong, total=row.total, until=row.locked_until),
-        verified=row.verified,
-        window_end=row.window_end,
-        slots=tuple(_slot(slot) for slot in slots),
-        alive=row.alive,
-        clean=row.clean,
-        stopped=row.stopped,
-        started=row.started,
-    )
-
-
-def _slot(row: Any) -> Slot:
-    return Slot(
-        project=row.project,
-        name=row.name,
-        node=row.node,
-        state=SlotState(row.state),
-        registered=row.registered,
-        last=row.last,
-        reason=Failure(row.reason) if row.reason else None,
-        healing=row.healing,
-    )
-
-
-def _slot_row(slot: Slot) -> dict[str, object]:
-    return {**asdict(slot), "state": slot.state.value, "reason": slot.reason.value if slot.reason else None}
-
-
-def _instance_row(instance: Instance) -> dict[str, object]:
-    challenge, lock = instance.challenge, instance.lock
-    return {
-        "state": instance.state.value,
-        "maximum": instance.maximum,
-        "counter": instance.counter,
-        "challenge": challenge.id if challenge else None,
-        "challenge_created": challenge.created if challenge else None,
-        "consumed": instance.consumed,
-        "wrong": lock.wrong,
-        "total": lock.total,
-        "locked_until": lock.until,
-        "verified": instance.verified,
-        "window_end": instance.window_end,
-        "alive": instance.alive,
-        "clean": instance.clean,
-        "stopped": instance.stopped,
-        "started": instance.started,
-    }
+@contextmanager
+def _trusting() -> Iterator[None]:
+    """Around what only reads: Damaged when the database, or a value in it, cannot be what was written."""
+    try:
+        yield
+    except (DatabaseError, sqlite3.DatabaseError) as error:  # the latter while a connection is made
+        name = str(getattr(getattr(error, "orig", error), "sqlite_errorname", ""))
+        if name.removeprefix("SQLITE_").startswith(PASSING):
+            raise
+        raise Damaged(f"{name}: {error}") from error
+    except (ValueError, TypeError, OverflowError) as error:
+        raise Damaged(str(error)) from error

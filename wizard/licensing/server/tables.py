@@ -1,8 +1,16 @@
-"""The tables of the instance's own database."""
+"""The tables of the instance's own database. Each row has a seal over all of it (`rows`). Times in ms since 1970."""
 
 from sqlalchemy import Boolean, CheckConstraint, Column, Integer, LargeBinary, MetaData, String, Table
 
+VERSION = 2
+"""Of these tables. A database of another version cannot be read."""
+
 metadata = MetaData()
+
+
+def _seal() -> Column[str]:
+    return Column("seal", String, nullable=False)
+
 
 instance = Table(
     "instance",
@@ -12,28 +20,27 @@ instance = Table(
     Column("state", String, nullable=False),
     Column("maximum", Integer, nullable=False),
     Column("counter", Integer, nullable=False),
-    Column("challenge", String),
-    Column("challenge_created", Integer),
-    Column("consumed", String),
-    Column("wrong", Integer, nullable=False),
-    Column("total", Integer, nullable=False),
-    Column("locked_until", Integer),
+    Column("entries", String, nullable=False, comment="`rules.instance.Entry` of each asker, as JSON"),
     Column("verified", Integer),
     Column("window_end", Integer),
+    Column("slots", Integer, nullable=False, comment="how many rows the table of slots has"),
     Column("alive", Integer, nullable=False),
     Column("clean", Boolean, nullable=False),
     Column("stopped", Integer),
     Column("started", Integer),
+    _seal(),
 )
-"""One row: `rules.instance.Instance`. Times in milliseconds since 1970."""
+"""One row: `rules.instance.Instance`."""
 
 challenges = Table(
     "challenges",
     metadata,
-    Column("id", String, primary_key=True),
+    Column("asker", String, primary_key=True),
+    Column("id", String, nullable=False),
     Column("qr", LargeBinary, nullable=False),
+    _seal(),
 )
-"""The bytes of the open challenge; never more than one row."""
+"""The bytes of the newest challenge of each asker."""
 
 slots = Table(
     "slots",
@@ -46,6 +53,7 @@ slots = Table(
     Column("last", Integer),
     Column("reason", String),
     Column("healing", Boolean, nullable=False),
+    _seal(),
 )
 """`rules.instance.Slot`."""
 
@@ -57,5 +65,21 @@ answers = Table(
     Column("sequence", Integer, nullable=False),
     Column("request", String, nullable=False, comment="digest of the message that was answered"),
     Column("answer", String, nullable=False, comment="the signed answer, as JSON"),
+    _seal(),
 )
 """The last answer on each channel, so that a message that comes twice is answered again."""
+
+marks = Table(
+    "marks",
+    metadata,
+    Column("id", Integer, CheckConstraint("id = 1"), primary_key=True),
+    Column("now", Integer, nullable=False),
+    Column("boottime", Integer, nullable=False),
+    Column("boot_id", String, nullable=False),
+    Column("offset", Integer, nullable=False),
+    Column("doubted", Integer),
+    Column("anomaly", Integer),
+    Column("jump", Integer, nullable=False),
+    _seal(),
+)
+"""One row: `rules.timeline.Mark`, the last that was kept."""

@@ -3,7 +3,7 @@
 import hashlib
 import hmac
 from collections.abc import Callable
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 from flask import Blueprint, Flask, Response, redirect, render_template, request, url_for
@@ -15,6 +15,7 @@ from werkzeug.wrappers import Response as BaseResponse
 from wizard.licensing.vendor.image import ARCHIVE
 from wizard.licensing.vendor.machine import MachineError
 from wizard.licensing.vendor.office import Case, Office, Order, open_office
+from wizard.licensing.vendor.openapi import DOCUMENT
 from wizard.licensing.vendor.pages import (
     FAILED,
     MISPLACED,
@@ -43,6 +44,8 @@ HEADERS = {
 }
 DECISIONS = {"issue": True, "decline": False}
 LARGEST_FORM = 4096
+"""Bytes. The real ones have 100."""
+HOUR = timedelta(hours=1)
 
 
 def utc_now() -> datetime:
@@ -51,7 +54,11 @@ def utc_now() -> datetime:
 
 def create_app(data: Path | str, *, activation: str, clock: Clock = utc_now) -> Flask:
     """The vendor's site. `activation` is the base URL under which phones reach it, and goes into the images."""
-    office = open_office(Path(data))
+    return assemble(open_office(Path(data)), activation=activation, clock=clock)
+
+
+def assemble(office: Office, *, activation: str, clock: Clock) -> Flask:
+    """The site of that office, which whoever made it closes."""
     app = Flask(__name__)
     app.config["MAX_CONTENT_LENGTH"] = LARGEST_FORM
     app.extensions["office"] = office
@@ -60,6 +67,7 @@ def create_app(data: Path | str, *, activation: str, clock: Clock = utc_now) -> 
     app.register_blueprint(activation_page(office, clock))
     app.register_blueprint(demonstration(office, activation, clock))
     app.add_url_rule("/healthz", "healthz", lambda: {"status": "ok"})
+    app.add_url_rule("/openapi.json", "openapi", lambda: DOCUMENT)
     app.register_error_handler(HTTPException, http_error)
     app.after_request(with_headers)
     return app
@@ -73,7 +81,7 @@ def activation_page(office: Office, clock: Clock) -> Blueprint:
     def case(text: str) -> Page:
         now = clock()
         found = office.look(text, now)
-        token = _token(office.keys.forms, text)
+        token = form_token(office.keys.forms, text)
         return render_template(_template(found), token=token, **about(found, now))
 
     @page.post("/L/<text>")
@@ -86,9 +94,11 @@ def activation_page(office: Office, clock: Clock) -> Blueprint:
 
     @page.errorhandler(Refused)
     def refused(error: Refused) -> Page:
-        response = Response(*notice(REFUSALS[error.refusal], kind=_("No code"), retry_at=error.retry_at))
+        wait = {}
         if error.retry_at is not None:
-            response.retry_after = error.retry_at
+            wait = {"retry_at": error.retry_at, "retry_in": -(-(error.retry_at - clock()) // HOUR)}
+        response = Response(*notice(REFUSALS[error.refusal], kind=_("No code"), **wait))
+        response.retry_after = error.retry_at
         return response
 
     return page
@@ -103,7 +113,7 @@ def demonstration(office: Office, activation: str, clock: Clock) -> Blueprint:
 
     @pages.get(f"/{ARCHIVE}")
     def image() -> Page:
-        archive = office.issue(order, clock())
+        archive = office.issue(order, clock()).archive
         response = Response(archive.pieces(), mimetype="application/x-tar")
         response.content_length = archive.size
         response.headers.set("Content-Disposition", "attachment", filename=ARCHIVE)
@@ -145,10 +155,10 @@ def _template(case: Case) -> str:
     return "vendor/code.html" if case.answer.issued else "vendor/declined.html"
 
 
-def _token(key: bytes, text: str) -> str:
+def form_token(key: bytes, text: str) -> str:
     """Goes with the form, so that a decision comes from a page that showed this very QR."""
     return hmac.new(key, b"decision\n" + text.encode(), hashlib.sha256).hexdigest()
 
 
 def _is_token(sent: str, key: bytes, text: str) -> bool:
-    return hmac.compare_digest(sent.encode(), _token(key, text).encode())
+    return hmac.compare_digest(sent.encode(), form_token(key, text).encode())

@@ -17,9 +17,9 @@ from pathlib import Path, PurePosixPath
 from typing import BinaryIO
 
 import wizard
+from wizard.licensing.files import replacing
 from wizard.licensing.protocol.claims import VENDOR_KEYS_PATH
 from wizard.licensing.vendor import machine
-from wizard.licensing.vendor.files import replacing
 
 USER = 65532
 """The user that the container runs as, by number, for engines that know no names."""

@@ -11,6 +11,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 
+from wizard.licensing.files import replacing
 from wizard.licensing.protocol.claims import (
     CLAIMS_LABEL,
     CLAIMS_PATH,
@@ -20,7 +21,6 @@ from wizard.licensing.protocol.claims import (
     layers_digest,
 )
 from wizard.licensing.vendor.base import USER, Base, entry
-from wizard.licensing.vendor.files import replacing
 from wizard.licensing.vendor.machine import LIBRARIES, PYTHON
 
 ARCHIVE = f"{REPOSITORY}.tar"

@@ -1,17 +1,19 @@
 """The vendor's private keys, in a folder that only its owner can enter."""
 
+import re
 import secrets
-from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey, Ed25519PublicKey
 from cryptography.hazmat.primitives.asymmetric.x25519 import X25519PrivateKey
 
+from wizard.licensing.files import OWNER_ONLY, PUBLIC, write_once, write_whole
 from wizard.licensing.protocol.claims import dump_vendor_keys, key_id
-from wizard.licensing.vendor.files import replacing, write_once
+from wizard.licensing.vendor.errors import VendorError
 
 PUBLIC_FILE = "vendor.pub"
+KEY_BYTES = 32
 
 
 @dataclass(frozen=True)
@@ -48,9 +50,9 @@ def open_keys(data: Path) -> VendorKeys:
     folder = data / "keys"
     folder.mkdir(mode=0o700, parents=True, exist_ok=True)
     keys = VendorKeys(
-        signing=Ed25519PrivateKey.from_private_bytes(_secret(folder / "signing.key", _new_signing)),
-        activation=X25519PrivateKey.from_private_bytes(_secret(folder / "activation.key", _new_activation)),
-        forms=_secret(folder / "forms.key", lambda: secrets.token_bytes(32)),
+        signing=Ed25519PrivateKey.from_private_bytes(_secret(folder / "signing.key")),
+        activation=X25519PrivateKey.from_private_bytes(_secret(folder / "activation.key")),
+        forms=_secret(folder / "forms.key"),
     )
     _publish(data / PUBLIC_FILE, keys.public_file)
     return keys
@@ -58,20 +60,19 @@ def open_keys(data: Path) -> VendorKeys:
 
 def _publish(path: Path, content: bytes) -> None:
     if not path.exists() or path.read_bytes() != content:
-        with replacing(path) as file:
-            file.write(content)
+        write_whole(path, content, PUBLIC)
 
 
-def _secret(path: Path, make: Callable[[], bytes]) -> bytes:
-    """The 32 bytes in that file, kept as hex; of two processes that start at once, both get the first one's."""
+def _secret(path: Path) -> bytes:
+    """The 32 bytes in that file, kept as hex; of two processes that start at once, both get the first one's.
+
+    A private key of either kind is as many random bytes (RFC 7748, RFC 8032).
+    """
     if not path.exists():
-        write_once(path, make().hex().encode() + b"\n", mode=0o600)
-    return bytes.fromhex(path.read_text("ascii"))
-
-
-def _new_signing() -> bytes:
-    return Ed25519PrivateKey.generate().private_bytes_raw()
-
-
-def _new_activation() -> bytes:
-    return X25519PrivateKey.generate().private_bytes_raw()
+        write_once(path, secrets.token_bytes(KEY_BYTES).hex().encode() + b"\n", OWNER_ONLY)
+    content = path.read_bytes()
+    if re.fullmatch(rb"[0-9a-f]{64}\n", content) is None:
+        raise VendorError(
+            f"The key file {path} is damaged.", "Put it back from a backup: with a new key, no licence works any more."
+        )
+    return bytes.fromhex(content.decode())

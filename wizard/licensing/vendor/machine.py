@@ -22,7 +22,7 @@ LIBRARIES = PREFIX / "lib" / "shared"
 """Where the shared libraries go; the loader is pointed there, wherever this machine keeps its own."""
 PYTHON = PurePosixPath("/") / PREFIX / "bin" / "python3"
 
-PACKAGES = ("cryptography", "flask", "flask-babel", "gunicorn", "qrcode", "requests", "sqlalchemy")
+PACKAGES = ("cryptography", "flask", "flask-babel", "gunicorn", "prometheus-client", "qrcode", "requests", "sqlalchemy")
 """What the authorization application imports; what these need in turn follows by itself."""
 
 ARCHITECTURES = {"x86_64": "amd64", "aarch64": "arm64"}

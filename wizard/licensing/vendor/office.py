@@ -9,6 +9,7 @@ from datetime import datetime
 from pathlib import Path
 
 from wizard.licensing.protocol.claims import ISSUED_FORMAT, Claims, read_claims, sign_claims
+from wizard.licensing.protocol.config import PrivateConfig
 from wizard.licensing.protocol.qr import (
     ChallengeBody,
     Keys,
@@ -20,9 +21,11 @@ from wizard.licensing.protocol.qr import (
     unpack,
 )
 from wizard.licensing.vendor.base import Base, open_base
+from wizard.licensing.vendor.errors import VendorError
 from wizard.licensing.vendor.image import Archive, layers_of, personalize
 from wizard.licensing.vendor.keys import VendorKeys, open_keys
-from wizard.licensing.vendor.rules import Answer, Licence, Refusal, Refused, Scan
+from wizard.licensing.vendor.reissue import check_reissue
+from wizard.licensing.vendor.rules import ALARMING, Alarm, Answer, Licence, Refusal, Refused, Scan
 from wizard.licensing.vendor.store import Ledger, Store
 
 log = logging.getLogger(__name__)
@@ -37,6 +40,31 @@ class Order:
     registrations: int
     activation: str
     supersedes: str | None = None
+
+
+@dataclass(frozen=True, kw_only=True)
+class Changes:
+    """What a licence that takes over says otherwise than the older one; None where it says the same."""
+
+    company: str | None = None
+    project: str | None = None
+    registrations: int | None = None
+
+
+@dataclass(frozen=True)
+class Issued:
+    """A licence on record, and its image, still to be written."""
+
+    claims: Claims
+    archive: Archive
+
+
+@dataclass(frozen=True)
+class Record:
+    """A licence, and the alarms that it has raised."""
+
+    licence: Licence
+    alarms: tuple[Alarm, ...]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -70,28 +98,60 @@ class Office:
     def __init__(self, keys: VendorKeys, store: Store, base: Callable[[], Base]) -> None:
         self.keys = keys
         self.base = base
-        self._store = store
+        self.store = store
 
-    def issue(self, order: Order, now: datetime) -> Archive:
+    def issue(self, order: Order, now: datetime) -> Issued:
         """A new licence, on record, and its image. ClaimsError when the order cannot be put into claims."""
         base = self.base()
-        claims = self._claims(order, base, now)
-        envelope = sign_claims(claims, self.keys.signing)
-        read_claims(envelope, self.keys.public)
-        with self._store.transaction() as ledger:
-            ledger.add(claims.licence, envelope)
-        log.info("issued licence %s to %s", claims.licence, claims.company)
-        return personalize(base, claims, envelope)
+        with self.store.transaction() as ledger:
+            return self._issue(ledger, order, base, now)
 
-    def licences(self) -> list[tuple[Licence, int]]:
-        """All licences, the newest last, each with the number of its alarms."""
-        with self._store.transaction() as ledger:
-            return [(licence, ledger.alarms(licence.claims.licence)) for licence in ledger.licences()]
+    def reissue(self, config: PrivateConfig, changes: Changes, activation: str, now: datetime) -> Issued:
+        """A licence that takes over from the one in privateConfig, which has ended (R13). ReissueError when it may not.
+
+        What the instance itself has ended is ended here as well, so that no copy of it gets a code.
+        """
+        base = self.base()
+        with self.store.transaction() as ledger:
+            old = check_reissue(config, ledger.licence(config.licence), self._shared(config), ledger.licences())
+            if config.is_retired:
+                ledger.update(old.destroy(now))
+            order = Order(
+                company=changes.company or old.claims.company,
+                project=changes.project or old.claims.project,
+                registrations=changes.registrations or old.claims.registrations,
+                activation=activation,
+                supersedes=old.claims.licence,
+            )
+            return self._issue(ledger, order, base, now)
+
+    def destroy(self, licence: str, now: datetime) -> Record:
+        """End the licence for good (R13): no scan of it gets a code any more. Once more changes nothing."""
+        with self.store.transaction() as ledger:
+            ledger.update(self._record(ledger, licence).licence.destroy(now))
+            return self._record(ledger, licence)
+
+    def unlock(self, licence: str, now: datetime) -> Record:
+        """Count the day's challenges anew from now, and acknowledge the alarms."""
+        with self.store.transaction() as ledger:
+            ledger.update(self._record(ledger, licence).licence.unlock(now))
+            ledger.acknowledge(licence, now)
+            return self._record(ledger, licence)
+
+    def record(self, licence: str) -> Record:
+        """One licence by its 16 hex digits; VendorError when there is none."""
+        with self.store.transaction() as ledger:
+            return self._record(ledger, licence)
+
+    def records(self) -> list[Record]:
+        """All licences, the newest last."""
+        with self.store.transaction() as ledger:
+            return [Record(licence, ledger.alarms(licence.claims.licence)) for licence in ledger.licences()]
 
     def look(self, text: str, now: datetime) -> Case:
         """The case behind the address in a QR; Refused when there is to be no code. Decides nothing."""
         genuine = self._genuine(text)
-        with self._store.transaction() as ledger:
+        with self.store.transaction() as ledger:
             licence, scan, refused = self._judge(ledger, genuine, now)
         if refused:
             raise refused
@@ -100,7 +160,7 @@ class Office:
     def decide(self, text: str, *, issue: bool, now: datetime) -> Case:
         """Issue or decline the code. The first decision about a QR stands, whoever asks again."""
         genuine = self._genuine(text)
-        with self._store.transaction() as ledger:
+        with self.store.transaction() as ledger:
             licence, scan, refused = self._judge(ledger, genuine, now)
             if refused is None:
                 licence = licence.answered(scan, issued=issue, now=now)
@@ -111,7 +171,34 @@ class Office:
         return _case(licence, genuine, scan)
 
     def close(self) -> None:
-        self._store.close()
+        self.store.close()
+
+    def _issue(self, ledger: Ledger, order: Order, base: Base, now: datetime) -> Issued:
+        claims = self._claims(order, base, now)
+        envelope = sign_claims(claims, self.keys.signing)
+        read_claims(envelope, self.keys.public)
+        ledger.add(claims.licence, envelope)
+        log.info("issued licence %s to %s", claims.licence, claims.company)
+        return Issued(claims, personalize(base, claims, envelope))
+
+    def _record(self, ledger: Ledger, licence: str) -> Record:
+        found = ledger.licence(licence)
+        if found is None:
+            raise VendorError(f"There is no licence {licence}.", "See which there are: vendor list")
+        return Record(found, ledger.alarms(licence))
+
+    def _shared(self, config: PrivateConfig) -> Keys | None:
+        """What only the instance in privateConfig and the vendor know."""
+        instance = bytes.fromhex(config.instance)
+        try:
+            return self._agree(instance, config.licence)
+        except QrError:
+            return None
+
+    def _agree(self, instance: bytes, licence: str) -> Keys:
+        return derive_keys(
+            self.keys.activation, instance, licence=licence, kid=self.keys.kid, instance_key=instance
+        )  # fmt: skip
 
     def _claims(self, order: Order, base: Base, now: datetime) -> Claims:
         return Claims(
@@ -137,13 +224,7 @@ class Office:
         if body.kid != self.keys.kid:
             raise Refused(Refusal.UNKNOWN)
         try:
-            keys = derive_keys(
-                self.keys.activation,
-                body.instance_key,
-                licence=body.licence,
-                kid=body.kid,
-                instance_key=body.instance_key,
-            )
+            keys = self._agree(body.instance_key, body.licence)
         except QrError:
             raise Refused(Refusal.FORGED) from None
         if not check_tag(qr, keys):
@@ -159,15 +240,14 @@ class Office:
             digest=genuine.digest,
             instance=genuine.body.instance_key,
             counter=genuine.body.counter,
+            minute=genuine.body.minute,
             held=ledger.holder(genuine.body.instance_key),
         )
         try:
             licence.check(scan, now)
         except Refused as refused:
-            if refused.refusal is Refusal.CLONED and ledger.alarm(licence, scan, now):
-                log.warning(
-                    "licence %s: counter %d came twice, a clone or a rollback", genuine.body.licence, scan.counter
-                )
+            if refused.refusal in ALARMING and ledger.alarm(licence, scan, refused.refusal, now):
+                log.warning("licence %s, counter %d: %s", genuine.body.licence, scan.counter, refused.refusal)
             return licence, scan, refused
         return licence, scan, None
 

@@ -48,7 +48,10 @@ class Reading:
 
 REASONS = {
     Reason.FIRST: (_("First activation"), _("The authorization application was newly deployed.")),
-    Reason.REAUTHENTICATION: (_("Re-authentication"), _("The authorization application was stopped for too long.")),
+    Reason.REAUTHENTICATION: (
+        _("Re-authentication"),
+        _("The authorization application was stopped for more than 24 hours, or its records were damaged."),
+    ),
     Reason.PROJECT_MIGRATION: (_("Project migration"), _("The licence moves on to another project.")),
     Reason.COMPONENT_MIGRATION: (_("Component migration"), _("The authorization application was deployed anew.")),
 }
@@ -79,6 +82,13 @@ REFUSALS = {
         _("A newer licence has taken over from it."),
         _("Deploy the image file that the vendor sent last, and scan the QR code that it shows."),
     ),
+    Refusal.DESTROYED: Notice(
+        410,
+        _("This licence was destroyed"),
+        _("The vendor has ended it for good. It gives no codes any more."),
+        _("Deploy the image file that the vendor sent in its place, and scan the QR code that it shows. If nobody "
+          "asked for that, tell the vendor."),
+    ),
     Refusal.OTHER_INSTANCE: Notice(
         409,
         _("This licence belongs to another installation"),
@@ -106,11 +116,19 @@ REFUSALS = {
           "from a snapshot. No code is issued, and the vendor has been alerted."),
         _("Stop every copy but one. Refresh the QR code there, and scan it. If you know of no copy, tell the vendor."),
     ),
+    Refusal.ROLLED_BACK: Notice(
+        409,
+        _("This installation was put back to an earlier state"),
+        _("QR codes that it made before this one carry higher numbers. That happens when its volume is restored from a "
+          "backup or a snapshot. No code is issued, and the vendor has been alerted."),
+        _("If it was restored on purpose, refresh the QR code and scan it, again and again, until one is answered. If "
+          "nobody restored anything, tell the vendor."),
+    ),
     Refusal.TOO_MANY: Notice(
         429,
         _("Too many QR codes in one day"),
         _("%(limit)s QR codes of this licence were answered within 24 hours: the limit.", limit=CHALLENGES_A_DAY),
-        _("Wait until the time below, then refresh the QR code and scan it."),
+        _("Wait, or ask the vendor to unlock the licence. Then refresh the QR code, and scan it."),
     ),
 }  # fmt: skip
 

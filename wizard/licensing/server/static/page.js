@@ -1,7 +1,7 @@
 // The page works without this. With it, times run, addresses can be copied, and the page follows what happens elsewhere.
 "use strict";
 
-const STATUS = document.currentScript.dataset.status;
+const { status: STATUS, passing: PASSING } = document.currentScript.dataset;
 const SECOND = 1000;
 const BETWEEN_LOOKS = 5 * SECOND;
 
@@ -22,7 +22,8 @@ function count(box) {
   const figure = box.querySelector(".figure");
   const bar = box.querySelector("progress");
   const until = new Date(Date.now() + Number(box.dataset.left));
-  const form = { hour: "2-digit", minute: "2-digit", hourCycle: "h23" };
+  const isToday = until.toDateString() === new Date().toDateString();
+  const form = { weekday: isToday ? undefined : "short", hour: "2-digit", minute: "2-digit", hourCycle: "h23" };
   box.querySelector("time").textContent = `(${until.toLocaleTimeString(document.documentElement.lang, form)})`;
   const timer = setInterval(() => {
     const left = end - performance.now();
@@ -38,11 +39,11 @@ function count(box) {
 /** What this page would have to be drawn anew for. */
 function shown(status) {
   const slots = status.slots.map((slot) => [slot.project, slot.node, slot.state, slot.last_request_ms === null]);
-  return JSON.stringify([status.state, status.challenge && status.challenge.id, status.locked_ms === null, slots]);
+  return JSON.stringify([status.state, status.challenge && status.challenge.id, status.locked_ms === null, status.clock.jump_ms, slots]);
 }
 
 async function follow() {
-  let seen = null;
+  let seen = PASSING === undefined ? null : "trouble"; // which has passed as soon as there is an answer
   const look = async () => {
     const answer = await fetch(STATUS).catch(() => null);
     if (answer === null || !answer.ok) return; // it is restarting, perhaps: the next look will tell
