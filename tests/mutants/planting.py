@@ -1,5 +1,6 @@
 """Read the list of faults, plant one of them in a copy of what the suite needs, and see what finds it."""
 
+import os
 import re
 import shutil
 import subprocess
@@ -31,6 +32,8 @@ NEEDED = (
     *SUITE[:-1],
 )
 """Files and folders that are copied."""
+BARE = {"PYTEST_DISABLE_PLUGIN_AUTOLOAD": "1"}
+"""These tests need no plugin, and loading them takes longer than most of the runs."""
 LONGEST = 120
 """Seconds. A fault may keep the rules from coming to an end; that shows, too."""
 ENDLESS = "it does not end"
@@ -95,6 +98,7 @@ class Bed:
             done = subprocess.run(
                 command,
                 cwd=self._folder,
+                env={**os.environ, **BARE},
                 capture_output=True,
                 text=True,
                 timeout=LONGEST,

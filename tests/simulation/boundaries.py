@@ -57,10 +57,10 @@ AIMS = (
     Aim("R12 deauthorized as it fails", aims_slots.deauthorizing_late),
     Aim("R12 given up by the project", aims_project.given_up, 20),
     Aim("R13 retired", aims_slots.retiring, 6),
-    Aim("all sequences at random", wander, 15, decides=False),
+    Aim("all sequences at random", wander, 12, decides=False),
 )
 DECK = tuple(aim for aim in AIMS for _ in range(aim.weight))
-PAIRED = 0.25
+PAIRED = 0.2
 """Of the traces: another limit is passed first, in the same world."""
 
 

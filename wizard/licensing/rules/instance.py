@@ -199,6 +199,11 @@ class Instance:
     def with_entries(self, change: Callable[[Entry], Entry]) -> "Instance":
         return replace(self, entries={asker: change(entry) for asker, entry in self.entries.items()})
 
+    def slots_since(self, earlier: "Instance") -> list[Slot]:
+        """Those that are new or have changed."""
+        known = earlier.slots.get
+        return [slot for key, slot in self.slots.items() if known(key) is not slot]
+
     def with_slots(self, *changed: Slot) -> "Instance":
         """Those slots new or changed, and the state that follows: WINDOW for as long as a slot awaits its project."""
         after = replace(self, slots={**self.slots, **{slot.key: slot for slot in changed}})

@@ -201,7 +201,7 @@ def _tell(before: Instance, after: Instance, event: Event, answer: Answer, rule:
         log.info("%s: %s (%s)", type(event).__name__, answer, rule)
     if after.state is not before.state:
         log.info("%s -> %s", before.state, after.state)
-    for key, slot in after.slots.items():
-        earlier = before.slots.get(key)
+    for slot in after.slots_since(before):
+        earlier = before.slots.get(slot.key)
         if earlier is None or earlier.state is not slot.state:
             log.info("slot %s/%s: %s%s", slot.name, slot.node, slot.state, f" ({slot.reason})" if slot.reason else "")

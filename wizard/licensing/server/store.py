@@ -9,12 +9,13 @@ import sqlite3
 from collections.abc import Iterator
 from contextlib import closing, contextmanager, suppress
 from dataclasses import dataclass
+from functools import cache
 from pathlib import Path
 from threading import Lock
 from typing import Any
 
 from sqlalchemy import URL, Connection, Engine, Select, Table, create_engine, event, select, update
-from sqlalchemy.dialects.sqlite import insert as upsert
+from sqlalchemy.dialects.sqlite import Insert, insert
 from sqlalchemy.exc import DatabaseError
 
 from wizard.licensing.protocol.messages import Message, digest
@@ -68,9 +69,7 @@ class Desk:
 
     def put(self, table: Table, values: Values) -> None:
         """In place of the row with the same key, if there is one."""
-        row = self.sealer.sealed(table, values)
-        key = [column.name for column in table.primary_key]
-        self.connection.execute(upsert(table).values(row).on_conflict_do_update(index_elements=key, set_=row))
+        self.connection.execute(_upsert(table), self.sealer.sealed(table, values))
 
     def version(self) -> int:
         """Of the instance's row; -1 when there is none."""
@@ -103,9 +102,8 @@ class Change:
         )
         if written.rowcount != 1:
             raise Conflict
-        for key, slot in after.slots.items():
-            if self.instance.slots.get(key) is not slot:
-                self._desk.put(tables.slots, rows.slot_row(slot))
+        for slot in after.slots_since(self.instance):
+            self._desk.put(tables.slots, rows.slot_row(slot))
         self.version, self.instance = self.version + 1, after
 
     def keep_qr(self, asker: Asker, id: str, qr: bytes) -> None:
@@ -143,6 +141,7 @@ class Store:
         self._sealer = Sealer(key)
         self._kept = (-1, Instance())
         self._keeping = Lock()
+        self._turn = Lock()
         self._engine = _engine(config / DATABASE)
 
     @property
@@ -237,7 +236,8 @@ class Store:
 
     @contextmanager
     def _writing(self) -> Iterator[Desk]:
-        with self._connected() as connection, connection.execution_options(writes=True).begin():
+        """In turn: SQLite lets writers sleep and try again, for longer and longer, where a lock would wake them."""
+        with self._turn, self._connected() as connection, connection.execution_options(writes=True).begin():
             yield Desk(connection, self._sealer)
 
     @contextmanager
@@ -259,6 +259,15 @@ class Store:
             if version > self._kept[0]:
                 self._kept = (version, instance)
         return version, instance
+
+
+@cache
+def _upsert(table: Table) -> Insert:
+    statement = insert(table)
+    return statement.on_conflict_do_update(
+        index_elements=list(table.primary_key),
+        set_={column.name: statement.excluded[column.name] for column in table.columns},
+    )
 
 
 def _engine(path: Path) -> Engine:
