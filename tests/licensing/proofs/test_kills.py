@@ -20,7 +20,7 @@ from tests.licensing.server.process import Process, scan
 PROJECTS = 6
 LIFE = 20
 """Kills of one instance. Then comes another one, for the locks of this one stay longer than that."""
-LONGEST_SECONDS = 0.4
+LONGEST_SECONDS = 0.6
 """From the moment at which everybody begins to the kill."""
 SEED = 20261124
 
