@@ -15,7 +15,7 @@ from wizard.licensing.rules.instance import Asker
 
 LOST = 0.004
 """Of the requests, and as many of the answers."""
-LOOKED_AT = 0.02
+LOOKED_AT = 0.01
 """Of the moments between two things that happen."""
 NODES = ("a",) * 24 + ("ab", "abc")
 """Of the projects: their nodes."""
