@@ -5,8 +5,8 @@ from tempfile import TemporaryDirectory
 
 from playwright.sync_api import Page, sync_playwright
 
-from tests.browser.conftest import CHROMIUM
 from tests.browser.walk import walk
+from tests.browsing import LAUNCH
 from tests.instance import ROOT, running
 
 FOLDER = ROOT / "docs" / "screenshots"
@@ -29,9 +29,7 @@ def take(page: Page, state: str) -> None:
 def main() -> None:
     FOLDER.mkdir(parents=True, exist_ok=True)
     with running(PORT=PORT) as instance, sync_playwright() as playwright, TemporaryDirectory() as folder:
-        browser = playwright.chromium.launch(
-            executable_path=CHROMIUM, args=["--no-sandbox", "--disable-background-networking"]
-        )
+        browser = playwright.chromium.launch(**LAUNCH)
         context = browser.new_context(viewport={"width": WIDTHS[0], "height": 800})
         page, phone = context.new_page(), context.new_page()
         walk(page, phone, instance, Path(folder), lambda state: take(page, state))

@@ -7,9 +7,9 @@ from typing import Any
 
 import pytest
 
+from tests.browsing import CHROMIUM, LAUNCH
 from tests.instance import Instance, running
 
-CHROMIUM = shutil.which("chromium")
 NEEDED = {"chromium": CHROMIUM, "zbarimg": shutil.which("zbarimg")}
 
 
@@ -25,10 +25,7 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 
 @pytest.fixture(scope="session")
 def browser_type_launch_args() -> dict[str, Any]:
-    return {
-        "executable_path": CHROMIUM,
-        "args": ["--no-sandbox", "--disable-background-networking", "--disable-component-update", "--disable-sync"],
-    }
+    return LAUNCH
 
 
 @pytest.fixture(scope="session")

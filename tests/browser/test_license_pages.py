@@ -1,15 +1,14 @@
 """The authorization application's page in each state, and in each trouble: as axe and the browser's console see it."""
 
-import threading
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
 from playwright.sync_api import Browser, Page, expect
-from werkzeug.serving import make_server
 
 from tests.browser.test_walk import findings
+from tests.browsing import served as serving
 from tests.licensing.server.troubled import WORLDS, Troubled
 from wizard.licensing.protocol import api
 from wizard.licensing.rules.limits import DAY, HOUR, LOCK, QR_VALID
@@ -72,15 +71,10 @@ STATES: Mapping[str, Callable[[Troubled], object]] = {
 @contextmanager
 def served(bench: Troubled) -> Iterator[str]:
     """The address of its page, while its application is served to a browser."""
-    server = make_server(ADDRESS, 0, bench.client.application)
-    thread = threading.Thread(target=server.serve_forever)
-    thread.start()
     try:
-        yield f"http://{ADDRESS}:{server.server_port}{api.PAGE}"
+        with serving(bench.client.application, ADDRESS) as address:
+            yield f"{address}{api.PAGE}"
     finally:
-        server.shutdown()
-        thread.join()
-        server.server_close()
         bench.behind = False
         bench.kill()
 

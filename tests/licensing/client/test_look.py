@@ -1,7 +1,5 @@
 """The pages in real Chromium: what axe finds, narrow screens, the keyboard; in every state."""
 
-import shutil
-import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -9,17 +7,15 @@ from pathlib import Path
 import pytest
 from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import Page, expect
-from werkzeug.serving import make_server
 
 from tests.browser.conftest import browser_context_args, browser_type_launch_args
+from tests.browsing import NEEDS_CHROMIUM
+from tests.browsing import served as serving
 from tests.licensing.client.scenes import ADDRESS, PORT, SCENES, Scene
 
 __all__ = ["browser_context_args", "browser_type_launch_args"]
 
-pytestmark = [
-    pytest.mark.browser,
-    pytest.mark.skipif(shutil.which("chromium") is None, reason="not installed: chromium"),
-]
+pytestmark = [*NEEDS_CHROMIUM]
 WIDTHS = (1280, 380)
 THEMES = ("light", "dark")
 PAGES = [
@@ -35,13 +31,8 @@ PAGES = [
 @contextmanager
 def served(scene: Scene) -> Iterator[str]:
     """The address of the project's page."""
-    server = make_server("127.0.0.1", 0, scene.app, threaded=True)
-    thread = threading.Thread(target=server.serve_forever)
-    thread.start()
-    yield f"http://127.0.0.1:{server.port}/projects/sales/"
-    server.shutdown()
-    thread.join()
-    server.server_close()
+    with serving(scene.app) as address:
+        yield f"{address}/projects/sales/"
     scene.bench.kill()
 
 

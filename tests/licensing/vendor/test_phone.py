@@ -1,6 +1,5 @@
 """The activation page in real Chromium: on a phone and on a desk, in light and in dark."""
 
-import threading
 from collections.abc import Iterator
 from datetime import UTC, datetime
 from pathlib import Path
@@ -9,19 +8,15 @@ from typing import Any
 import pytest
 from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import Page, expect
-from werkzeug.serving import make_server
 
-from tests.browser.conftest import CHROMIUM
+from tests.browsing import LAUNCH, NEEDS_CHROMIUM, served
 from tests.licensing.vendor.instances import Instance, issued, small_office
 from tests.licensing.vendor.test_app import REFUSED
 from wizard.licensing.protocol.words import WORDS
 from wizard.licensing.vendor.app import assemble, utc_now
 from wizard.licensing.vendor.office import Office
 
-pytestmark = [
-    pytest.mark.browser,
-    pytest.mark.skipif(CHROMIUM is None, reason="not installed: chromium"),
-]
+pytestmark = [*NEEDS_CHROMIUM]
 
 SIZES = {"phone": (380, 800), "desk": (1280, 800)}
 THEMES = ("light", "dark")
@@ -29,7 +24,7 @@ THEMES = ("light", "dark")
 
 @pytest.fixture(scope="session")
 def browser_type_launch_args() -> dict[str, Any]:
-    return {"executable_path": CHROMIUM, "args": ["--no-sandbox", "--disable-background-networking"]}
+    return LAUNCH
 
 
 @pytest.fixture(scope="session")
@@ -47,13 +42,8 @@ def office(tmp_path: Path) -> Iterator[Office]:
 @pytest.fixture
 def site(office: Office) -> Iterator[str]:
     """Where the activation page answers, in the time that is."""
-    server = make_server("127.0.0.1", 0, assemble(office, activation="http://127.0.0.1:8001", clock=utc_now))
-    thread = threading.Thread(target=server.serve_forever)
-    thread.start()
-    yield f"http://127.0.0.1:{server.port}"
-    server.shutdown()
-    thread.join()
-    server.server_close()
+    with served(assemble(office, activation="http://127.0.0.1:8001", clock=utc_now)) as address:
+        yield address
 
 
 @pytest.fixture

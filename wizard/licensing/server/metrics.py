@@ -94,7 +94,7 @@ def _gauges(instance: Instance, now: Millis, build: str) -> Iterator[Metric]:
 def _silences(slots: Iterable[Slot], now: Millis) -> Iterator[tuple[SlotState, Millis]]:
     """Since the last request, or since the registration where none has come yet."""
     for state in SlotState:
-        heard = [slot.registered if slot.last is None else slot.last for slot in slots if slot.state is state]
+        heard = [slot.heard for slot in slots if slot.state is state]
         if heard:
             yield state, now - min(heard)
 
