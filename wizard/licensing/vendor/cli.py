@@ -13,6 +13,7 @@ import click
 
 from wizard.licensing.protocol.claims import ClaimsError
 from wizard.licensing.protocol.config import LARGEST_PRIVATE_CONFIG, PrivateConfigError, read_private_config
+from wizard.licensing.protocol.request import MOST_REGISTRATIONS
 from wizard.licensing.vendor import report
 from wizard.licensing.vendor.errors import VendorError
 from wizard.licensing.vendor.image import ARCHIVE
@@ -53,9 +54,7 @@ class Desk(click.Group):
 
 
 FILE = click.Path(exists=True, dir_okay=False, path_type=Path)
-registrations_option = click.option(
-    "--registrations", type=click.IntRange(1, 9999), help="Maximum number of registrations.  [default: 1]"
-)
+REGISTRATIONS = click.IntRange(1, MOST_REGISTRATIONS)
 activation_option = click.option(
     "--activation",
     envvar="VENDOR_ACTIVATION",
@@ -81,7 +80,7 @@ def vendor() -> None:
 @vendor.command()
 @click.option("--company", help="Company name, as in the contract.")
 @click.option("--project", help="Project name.")
-@registrations_option
+@click.option("--registrations", type=REGISTRATIONS, help="Maximum number of registrations.  [default: 1]")
 @click.option("--email", type=FILE, help="A request as it came in (.eml), instead of the three above.")
 @click.option("--contract-address", multiple=True, help="An address in the contract; the sender must be one of them.")
 @activation_option
@@ -140,7 +139,7 @@ def issue_by_mail(mail: Mail, is_checked: bool, activation: str, out: Path) -> N
 @click.option("--private-config", type=FILE, required=True, help="The file out of /app/config.")
 @click.option("--company", help="Company name, if it changed.")
 @click.option("--project", help="Project name, if it changed.")
-@click.option("--registrations", type=click.IntRange(1, 9999), help="Maximum number, if it changed.")
+@click.option("--registrations", type=REGISTRATIONS, help="Maximum number, if it changed.")
 @activation_option
 @out_option
 def re_issue(
