@@ -14,6 +14,7 @@ LIMITS = {
     "R6: the sixth wrong one locks for 15 minutes": (limits.LOCK, 900_000),
     "R6: five wrong ones are tolerated": (limits.TOLERATED, 5),
     "R6: 30 wrong in total block": (limits.BLOCKING_TOTAL, 30),
+    "our own: slots that are not held": (limits.REMEMBERED, 100),
     "R9: every two hours": (limits.BEAT, 7_200_000),
     "R9: retry after 60 s": (limits.RETRY_FIRST, 60_000),
     "R9: doubling to 300 s": (limits.RETRY_LONGEST, 300_000),
@@ -44,12 +45,12 @@ def at(utc: limits.Millis, boottime: limits.Millis, boot_id: str = "one") -> tim
 
 @pytest.mark.parametrize(("stood", "is_believed"), [(timeline.DOUBT, False), (timeline.DOUBT + 1, True)])
 def test_a_clock_that_was_set_is_doubted_for_an_hour_exactly(stood: limits.Millis, is_believed: bool) -> None:
-    jumped = timeline.advance(timeline.begin(at(T, 0)), at(T + limits.DAY, 0))
+    jumped = timeline.advance(timeline.begin(at(T, 0), T), at(T + limits.DAY, 0))
     later = timeline.advance(jumped, at(T + limits.DAY + stood, stood))
     assert (later.doubted is None) is is_believed
 
 
 def test_a_host_that_runs_for_longer_than_before_its_restart_was_down_all_the_same() -> None:
-    mark = timeline.begin(at(T, limits.MINUTE))
+    mark = timeline.begin(at(T, limits.MINUTE), T)
     restarted = timeline.advance(mark, at(T + limits.DAY, limits.HOUR, "another"))
     assert restarted.now == T + limits.DAY

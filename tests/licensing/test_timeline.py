@@ -12,9 +12,9 @@ UP: Millis = 50 * DAY
 class Host:
     """A machine with two clocks. `passes` is real time; UTC can be set besides."""
 
-    def __init__(self) -> None:
-        self.utc, self.boottime, self.boots = T, UP, 0
-        self.mark = begin(self.reading)
+    def __init__(self, utc: Millis = T) -> None:
+        self.utc, self.boottime, self.boots = utc, UP, 0
+        self.mark = begin(self.reading, earliest=T)
 
     @property
     def reading(self) -> Reading:
@@ -149,6 +149,27 @@ def test_it_is_waited_for_no_longer_than_an_hour(host: Host) -> None:
     assert host.shows_anomaly()
 
 
+@pytest.mark.parametrize("doubted", [0, 2 * DAY, -2 * DAY])
+@pytest.mark.parametrize("behind", [JUMP + 1, DAY])
+def test_a_stop_that_counts_as_none_because_the_clock_stayed_behind_is_shown(
+    host: Host, doubted: Millis, behind: Millis
+) -> None:
+    """Nobody knows how long it was, but everybody can see that; also when the clock was doubted already."""
+    host.utc += doubted
+    host.now()
+    host.passes(DOUBT // 2)
+    last = host.now()
+    host.restarts(down=HOUR)
+    host.passes(DOUBT - 20 * SECOND)
+    host.utc = last + min(0, doubted) - behind
+    assert host.now() == last
+    assert (host.mark.anomaly, host.mark.jump) == (last, min(0, doubted) - behind)
+    host.passes(DOUBT)
+    assert host.shows_anomaly()
+    host.passes(1)
+    assert not host.shows_anomaly()
+
+
 def test_a_clock_that_is_behind_by_five_minutes_is_not_waited_for(host: Host) -> None:
     host.restarts(down=-JUMP)
     assert host.now() == T
@@ -167,3 +188,64 @@ def test_people_are_shown_what_the_clock_of_the_host_says(host: Host) -> None:
     host.passes(DOUBT + 1)
     now = host.now()
     assert host.mark.utc(now) == T + 2 * DAY + DOUBT + 1
+
+
+@pytest.mark.parametrize(("utc", "now"), [(T - DAY, T), (T - 1, T), (T, T), (T + 1, T + 1)])
+def test_it_does_not_begin_before_the_licence_was_signed(utc: Millis, now: Millis) -> None:
+    assert Host(utc).mark.now == now
+
+
+@pytest.mark.parametrize(("behind", "is_shown"), [(JUMP, False), (JUMP + 1, True), (T, True)])
+def test_a_clock_that_is_behind_the_licence_is_an_anomaly_from_the_first_moment_for_an_hour(
+    behind: Millis, is_shown: bool
+) -> None:
+    host = Host(T - behind)
+    assert host.mark.shows_anomaly(T) is is_shown
+    assert host.mark.utc(T) == T - behind
+    assert host.mark.jump == (-behind if is_shown else 0)
+    host.passes(DOUBT)
+    assert host.shows_anomaly() is is_shown
+    host.passes(1)
+    assert not host.shows_anomaly()
+    assert host.mark.offset == -behind
+
+
+@pytest.mark.parametrize("wrong_for", [MINUTE, DOUBT, DOUBT + 1, DAY])
+def test_a_clock_that_is_set_right_after_it_began_in_the_past_is_one_more_jump(wrong_for: Millis) -> None:
+    """Whether the wrong one was believed meanwhile or not; here the licence is thirty days old by then."""
+    host = Host(0)
+    host.passes(wrong_for)
+    host.now()
+    host.utc = T + 30 * DAY
+    assert host.now() == T + wrong_for
+    assert host.mark.anomaly == T + wrong_for
+    host.passes(DOUBT)
+    assert (host.now(), host.mark.doubted) == (T + wrong_for + DOUBT, 30 * DAY - wrong_for)
+    assert host.shows_anomaly()
+    host.passes(1)
+    assert not host.shows_anomaly()
+    assert (host.mark.offset, host.mark.doubted) == (30 * DAY - wrong_for, None)
+    host.restarts(down=3 * HOUR)
+    assert host.now() == T + wrong_for + DOUBT + 1 + 3 * HOUR
+
+
+def test_a_clock_that_is_set_right_to_the_moment_where_the_line_is_needs_no_doubt() -> None:
+    host = Host(0)
+    host.passes(MINUTE)
+    host.now()
+    host.utc = T + MINUTE + JUMP
+    assert host.now() == T + MINUTE
+    assert (host.mark.offset, host.mark.doubted, host.mark.anomaly) == (JUMP, None, T)
+
+
+def test_a_host_that_begins_in_the_past_and_is_restarted_in_the_past_is_waited_for() -> None:
+    """Until its clock passes the last moment known, as it would be without a battery; then only that counts."""
+    host = Host(0)
+    host.passes(30 * MINUTE)
+    host.now()
+    host.restarts(down=-30 * MINUTE)
+    with pytest.raises(ClockBehind) as caught:
+        host.now()
+    assert caught.value.behind == 30 * MINUTE
+    host.passes(30 * MINUTE + 1)
+    assert host.now() == T + 30 * MINUTE + 1

@@ -26,7 +26,7 @@ def write_once(path: Path, data: bytes, mode: int) -> None:
             os.link(name, path)
         except FileExistsError:
             return
-    _sync(path.parent)
+    sync(path.parent)
 
 
 @contextmanager
@@ -36,7 +36,7 @@ def replacing(path: Path, mode: int = PUBLIC) -> Iterator[BinaryIO]:
         yield file
         _settle(file)
         name.replace(path)
-    _sync(path.parent)
+    sync(path.parent)
 
 
 @contextmanager
@@ -58,7 +58,8 @@ def _settle(file: BinaryIO) -> None:
     os.fsync(file.fileno())
 
 
-def _sync(folder: Path) -> None:
+def sync(folder: Path) -> None:
+    """So that a file keeps the name that it was given in that folder."""
     descriptor = os.open(folder, os.O_RDONLY)
     try:
         os.fsync(descriptor)

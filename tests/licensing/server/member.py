@@ -32,9 +32,12 @@ class Member:
         self.sequence = 0
         self.last = ""
 
-    def try_to_register(self) -> TestResponse:
+    def register_message(self) -> Message:
         body = Register(project=self.name, nodes=self.nodes, sequence=self._next(), nonce=self._nonce())
-        return self.bench.post(api.REGISTRATIONS, seal_message(body, self.private))
+        return seal_message(body, self.private)
+
+    def try_to_register(self) -> TestResponse:
+        return self.bench.post(api.REGISTRATIONS, self.register_message())
 
     def register(self) -> Certificate:
         response = self.try_to_register()

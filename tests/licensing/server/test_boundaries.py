@@ -3,8 +3,11 @@
 Those of the code entry hold for a stranger and for the admin alike, each with counts of its own.
 """
 
+import io
+import json
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -55,6 +58,31 @@ def test_a_code_is_in_time_at_300_000_and_expired_at_300_001(entry: Bench, elaps
     challenge = entry.challenge()
     entry.now += elapsed
     assert entry.judge(challenge, entry.right(challenge)) == judgement
+
+
+class Slow(io.BytesIO):
+    """A document that is a millisecond too long on its way."""
+
+    def __init__(self, bench: Bench, content: bytes) -> None:
+        super().__init__(content)
+        self._bench = bench
+
+    def readinto(self, buffer: Any, /) -> int:
+        self._bench.now += QR_VALID + 1
+        return super().readinto(buffer)
+
+
+def test_a_code_whose_first_byte_is_in_time_and_whose_last_is_not_is_expired(entry: Bench) -> None:
+    challenge = entry.challenge()
+    content = json.dumps({"challenge": challenge["id"], "code": entry.right(challenge)}).encode()
+    answer = entry.client.post(
+        api.CODES,
+        input_stream=Slow(entry, content),
+        content_length=len(content),
+        content_type="application/json",
+    )
+    assert answer.json is not None
+    assert (answer.status_code, answer.json["judgement"]) == (410, "expired")
 
 
 def test_a_challenge_is_shown_until_300_000_and_no_longer(entry: Bench) -> None:

@@ -6,6 +6,7 @@ from contextlib import closing
 from pathlib import Path
 
 import pytest
+from sqlalchemy import Engine
 
 from tests.licensing.server.bench import Bench
 from tests.licensing.server.member import Member
@@ -13,20 +14,26 @@ from wizard.licensing.rules.instance import Asker, Instance, SlotState, State
 from wizard.licensing.rules.limits import LOCK
 from wizard.licensing.server import tables
 from wizard.licensing.server.rows import Damaged
-from wizard.licensing.server.store import DAMAGED, DATABASE
+from wizard.licensing.server.store import DAMAGED, DATABASE, FRESH, Store
 
 FLIPS = 200
 """Bits that are flipped, one at a time, at places that a fixed seed picks."""
 CHANGED = {int: lambda value: value ^ 1, str: lambda value: value + "x", bytes: lambda value: value + b"x"}
 """How a value is damaged, by its kind."""
+TABLES = [table.name for table in tables.metadata.sorted_tables]
 COLUMNS = [(table.name, column.name) for table in tables.metadata.sorted_tables for column in table.columns]
 
 
 @pytest.fixture
-def active(bench: Bench) -> Bench:
+def member(bench: Bench) -> Member:
+    return Member(bench)
+
+
+@pytest.fixture
+def active(bench: Bench, member: Member) -> Bench:
     """An instance with one project, an open challenge, and a mark, stopped cleanly."""
     bench.verify()
-    Member(bench).register()
+    member.register()
     bench.challenge()
     bench.keep_mark()
     bench.stop()
@@ -91,11 +98,40 @@ def test_without_damage_it_goes_on(active: Bench) -> None:
     assert not (active.config / DAMAGED).exists()
 
 
-@pytest.mark.parametrize("table", ["instance", "slots"])
+@pytest.mark.parametrize("table", TABLES)
 def test_a_row_that_is_gone_is_missed(active: Bench, table: str) -> None:
     change(active, f"DELETE FROM {table}")  # noqa: S608
     active.boot()
     must_scan_again(active)
+
+
+@pytest.mark.parametrize("table", TABLES)
+def test_an_earlier_copy_of_a_row_is_noticed(active: Bench, member: Member, table: str) -> None:
+    """It has a right seal. But what stands in all other rows has gone on."""
+    with closing(sqlite3.connect(active.config / DATABASE)) as database:
+        cursor = database.execute(f"SELECT * FROM {table}")  # noqa: S608
+        names = [column[0] for column in cursor.description]
+        earlier = cursor.fetchall()
+    active.boot()
+    active.now += 1000
+    member.beat()
+    active.challenge()
+    active.keep_mark()
+    active.stop()
+    change(active, f"DELETE FROM {table}")  # noqa: S608
+    for row in earlier:
+        change(active, f"INSERT INTO {table} ({','.join(names)}) VALUES ({','.join('?' * len(row))})", *row)  # noqa: S608
+    active.boot()
+    must_scan_again(active)
+
+
+def test_an_earlier_instance_beneath_a_running_process_is_noticed_at_once(active: Bench) -> None:
+    with closing(sqlite3.connect(active.config / DATABASE)) as database:
+        (version, seal) = database.execute("SELECT version, seal FROM instance").fetchone()
+    active.boot()
+    change(active, "UPDATE instance SET version = ?, seal = ?", version, seal)
+    with pytest.raises(Damaged):
+        look(active)
 
 
 def test_a_row_of_another_instance_is_none_of_ours(active: Bench, tmp_path: Path) -> None:
@@ -113,6 +149,49 @@ def test_the_slots_of_which_the_rows_are_sound_are_still_shown(active: Bench) ->
     active.boot()
     (slot,) = look(active).slots.values()
     assert (slot.name, slot.state, slot.reason) == ("Sales", SlotState.FAILED, "damaged storage")
+
+
+def test_a_damaged_registration_makes_no_lock_forgotten_and_no_counter_unknown(active: Bench) -> None:
+    active.boot()
+    active.lock()
+    before = look(active)
+    active.stop()
+    damage(active, "slots", "name")
+    active.boot()
+    after = look(active)
+    assert after.entry(Asker.ANONYMOUS).lock.total == before.entry(Asker.ANONYMOUS).lock.total == 6
+    assert after.slots == {}
+
+
+def test_a_first_start_that_was_killed_is_a_first_start_again(tmp_path: Path) -> None:
+    """A database is under its name when there is all of it; so half a one is never taken for a damaged one."""
+    config = tmp_path / "config"
+    config.mkdir()
+    for name in (FRESH, f"{FRESH}-wal", f"{FRESH}-shm"):
+        (config / name).write_bytes(b"SQLite format 3\0" + bytes(1000))
+    bench = Bench(tmp_path)
+    assert look(bench).state is State.UNAUTHENTICATED
+    assert sorted(path.name for path in config.iterdir() if path.name.startswith(FRESH)) == []
+    bench.kill()
+
+
+class Interrupted(Exception):
+    pass
+
+
+class InterruptedStore(Store):
+    """Is killed before the new database has got its name."""
+
+    def _fill(self, engine: Engine, instance: Instance) -> None:
+        super()._fill(engine, instance)
+        raise Interrupted
+
+
+def test_until_a_database_is_whole_there_is_none(tmp_path: Path) -> None:
+    store = InterruptedStore(tmp_path, bytes(32))
+    with pytest.raises(Interrupted):
+        store.make(Instance())
+    assert not store.exists
 
 
 def spoil(path: Path, content: bytes | None) -> None:

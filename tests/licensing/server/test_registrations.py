@@ -1,6 +1,8 @@
 """R7 to R12 through the HTTP API, with an injected clock. Their boundaries are in `test_boundaries`."""
 
 import copy
+import sqlite3
+from contextlib import closing
 from pathlib import Path
 
 import pytest
@@ -8,9 +10,11 @@ import pytest
 from tests.licensing.server.bench import Bench, at_once
 from tests.licensing.server.member import Member
 from wizard.licensing.protocol import api
-from wizard.licensing.protocol.messages import Register, seal_message
+from wizard.licensing.protocol.messages import Deauthorize, Register, seal_message
 from wizard.licensing.protocol.qr import Reason, from_path, unpack
 from wizard.licensing.rules.limits import BEAT, DAY, MINUTE
+from wizard.licensing.server.desk import WHOLE_PROJECT
+from wizard.licensing.server.store import DATABASE
 
 
 @pytest.fixture
@@ -106,6 +110,25 @@ def test_a_stranger_is_unknown_and_leaves_nothing_behind(bench: Bench, member: M
     with bench.authorization.store.change() as change:
         key = stranger.private.public_key().public_bytes_raw().hex()
         assert change.answered(key, "node-a") is None
+
+
+def kept_answers(bench: Bench) -> list[str]:
+    """The channels of which the last answer is kept."""
+    with closing(sqlite3.connect(bench.config / DATABASE)) as database:
+        return [channel for (channel,) in database.execute("SELECT channel FROM answers ORDER BY channel")]
+
+
+def test_a_project_that_makes_up_nodes_leaves_nothing_behind_for_them(bench: Bench, member: Member) -> None:
+    assert {member.beat(f"made-up-{number}") for number in range(20)} == {"UNKNOWN"}
+    assert kept_answers(bench) == [WHOLE_PROJECT]
+    assert member.beat() == "OK"
+    assert kept_answers(bench) == [WHOLE_PROJECT, "node-a"]
+
+
+def test_a_release_that_comes_twice_is_answered_again(bench: Bench, member: Member) -> None:
+    message = seal_message(Deauthorize(sequence=9, nonce="00" * 16), member.private)
+    first = bench.post(api.DEAUTHORIZATIONS, message).json
+    assert bench.post(api.DEAUTHORIZATIONS, message).json == first
 
 
 def test_after_too_long_a_stop_the_code_is_enough_and_the_project_registers_again(bench: Bench, member: Member) -> None:

@@ -10,6 +10,7 @@ from wizard.licensing.rules.limits import (
     LOCK,
     PERSISTED,
     QR_VALID,
+    REMEMBERED,
     TOLERATED,
     Millis,
 )
@@ -76,6 +77,10 @@ class Lock:
         if total >= BLOCKING_TOTAL:
             return Lock(wrong=wrong, total=total, until=now + DAY)
         return Lock(wrong=wrong, total=total, until=now + LOCK if wrong > TOLERATED else None)
+
+    def doubted(self, now: Millis) -> "Lock":
+        """When nobody knows whether there were more: locked once, and what is known holds on."""
+        return replace(self, until=max(self.until or 0, now + LOCK))
 
     def is_over(self, now: Millis) -> bool:
         return self.until is not None and now >= self.until
@@ -206,9 +211,15 @@ class Instance:
 
     def with_slots(self, *changed: Slot) -> "Instance":
         """Those slots new or changed, and the state that follows: WINDOW for as long as a slot awaits its project."""
-        after = replace(self, slots={**self.slots, **{slot.key: slot for slot in changed}})
+        slots = {**self.slots, **{slot.key: slot for slot in changed}}
         if self.state not in (State.ACTIVE, State.WINDOW):
-            return after
-        if after.window_end is not None and any(slot.state is SlotState.AWAITING for slot in after.slots.values()):
-            return replace(after, state=State.WINDOW)
-        return replace(after, state=State.ACTIVE, window_end=None)
+            return replace(self, slots=slots)
+        if self.window_end is not None and any(slot.state is SlotState.AWAITING for slot in slots.values()):
+            return replace(self, slots=slots, state=State.WINDOW)
+        return replace(self, slots=slots, state=State.ACTIVE, window_end=None)
+
+    def without_oldest(self) -> "Instance":
+        """Of the slots that are not held only the newest, by when they were heard of. Those that are held all stay."""
+        over = sorted((slot.heard, slot.key) for slot in self.slots.values() if not slot.is_held)
+        forgotten = {key for _, key in over[:-REMEMBERED]}
+        return replace(self, slots={key: slot for key, slot in self.slots.items() if key not in forgotten})

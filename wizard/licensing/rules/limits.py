@@ -29,3 +29,7 @@ TOLERATED = 5
 """Wrong inputs that do not lock; the next one does, for LOCK (R6)."""
 BLOCKING_TOTAL = 30
 """Wrong inputs since the last success that block the instance for a DAY (R6)."""
+
+REMEMBERED = 100
+"""Slots that failed or were given up. Our own: without it a stranger who registers and gives up, again and again while
+a slot is free, makes the store and the status grow without bound."""

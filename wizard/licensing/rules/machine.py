@@ -45,9 +45,6 @@ class Transition(Generic[Subject, Said]):
     answer: Said
     guard: Callable[[Subject, Any, Millis], bool] = lambda subject, event, now: True
 
-    def fits(self, subject: Subject, event: object, now: Millis) -> bool:
-        return subject.state in self.states and isinstance(event, self.event) and self.guard(subject, event, now)
-
 
 class NoTransition(Exception):
     """The table has no row for this event in this state. The tests prove that this cannot happen to a booted one."""
@@ -57,12 +54,20 @@ Table = tuple[Transition[Subject, Said], ...]
 """Rows in order."""
 
 
-def fire(table: Table[Subject, Said], subject: Subject, event: Any, now: Millis) -> Outcome[Subject, Said]:
-    """Take the first row that fits; NoTransition when none does."""
+def pick(table: Table[Subject, Said], subject: Subject, event: Any, now: Millis) -> Transition[Subject, Said] | None:
+    """The first row that fits."""
     for row in _candidates(table, subject.state, type(event)):  # type: ignore[arg-type]  # mypy: a class has no hash
         if row.guard(subject, event, now):
-            return Outcome(row.effect(subject, event, now), row.answer, row.rule)
-    raise NoTransition(f"{type(event).__name__} in {subject.state}")
+            return row
+    return None
+
+
+def fire(table: Table[Subject, Said], subject: Subject, event: Any, now: Millis) -> Outcome[Subject, Said]:
+    """Take the first row that fits; NoTransition when none does."""
+    row = pick(table, subject, event, now)
+    if row is None:
+        raise NoTransition(f"{type(event).__name__} in {subject.state}")
+    return Outcome(row.effect(subject, event, now), row.answer, row.rule)
 
 
 @cache

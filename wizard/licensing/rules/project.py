@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 from enum import StrEnum
 
 from wizard.licensing.rules.limits import BEAT, DAY, HEAL, RETRY_FIRST, RETRY_LONGEST, Millis
-from wizard.licensing.rules.machine import Outcome, Transition, fire, unchanged
+from wizard.licensing.rules.machine import Outcome, Transition, fire, pick, unchanged
 
 
 class ProjectState(StrEnum):
@@ -122,8 +122,9 @@ def follow(registration: Registration, event: ProjectEvent, now: Millis) -> Outc
 
 def lapse(registration: Registration, now: Millis) -> Registration:
     """The registration after all that is due by `now`."""
-    while due := next((row for row in DUE if row.fits(registration, Time(), now)), None):
-        registration = due.effect(registration, Time(), now)
+    time = Time()
+    while due := pick(DUE, registration, time, now):
+        registration = due.effect(registration, time, now)
     return registration
 
 

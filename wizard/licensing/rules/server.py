@@ -9,7 +9,8 @@ Where that table leaves a case open, it is decided here:
 - RECONNECTED is said again until the project shows that it arrived: a lapsed project heals by nothing else.
 - The limits of R6 hold for each asker: a stranger at the page locks out strangers, not the admin (decision 0009).
 - Damaged storage is as a shutdown of unknown length: R10 asks for a new scan. The counter goes on where none has been,
-  and the entry is locked once, since nobody knows how many wrong inputs there were.
+  and the entry is locked once, since nobody knows how many wrong inputs there were; what is known of them stays.
+- A slot that is not held says no more than UNKNOWN to its project, so only the newest of them are remembered.
 """
 
 from collections.abc import Iterator
@@ -35,13 +36,12 @@ from wizard.licensing.rules.instance import (
     Entry,
     Failure,
     Instance,
-    Lock,
     Slot,
     SlotState,
     State,
 )
-from wizard.licensing.rules.limits import DAY, LOCK, RECONNECT, SECOND, Millis
-from wizard.licensing.rules.machine import Outcome, Transition, fire, unchanged
+from wizard.licensing.rules.limits import DAY, RECONNECT, SECOND, Millis
+from wizard.licensing.rules.machine import Outcome, Transition, fire, pick, unchanged
 
 BOOTED = frozenset(State) - {State.NEW}
 SERVING = BOOTED - {State.RETIRED}
@@ -50,16 +50,21 @@ AUTHENTICATED = REGISTERED | {State.VERIFIED}
 
 
 def serve(instance: Instance, event: Event, now: Millis) -> Outcome[Instance, Answer]:
-    """What the event leads to at `now`. Whatever is due by then happens first, except at boot: it was not running."""
+    """What the event leads to at `now`. Whatever is due by then happens first, except at boot: it was not running.
+
+    `now` may be a moment ago, as that of a Judge is: then the instance has been alive since.
+    """
     before = instance if isinstance(event, Boot) else settle(instance, now)
     outcome = fire(SERVER, before, event, now)
-    return replace(outcome, after=replace(outcome.after, alive=now, clean=isinstance(event, Stop)))
+    after = replace(outcome.after, alive=max(instance.alive, now), clean=isinstance(event, Stop))
+    return Outcome(after, outcome.answer, outcome.rule)
 
 
 def settle(instance: Instance, now: Millis) -> Instance:
     """The instance after all that is due by `now`, and nothing else."""
-    while due := next((row for row in DUE if row.fits(instance, Tick(), now)), None):
-        instance = due.effect(instance, Tick(), now)
+    tick = Tick()
+    while due := pick(DUE, instance, tick, now):
+        instance = due.effect(instance, tick, now)
     return instance
 
 
@@ -136,15 +141,15 @@ def _held(instance: Instance) -> Iterator[Slot]:
 
 
 def _distrust(instance: Instance, event: Damage, now: Millis) -> Instance:
-    """No counter was ever as high as the seconds since 1970: challenges are not made that fast."""
+    """No counter was ever as high as the seconds since 1970: challenges are not made that fast (`server.rate`)."""
     after = replace(
         instance,
         state=State.REAUTHENTICATE,
         counter=max(instance.counter, now // SECOND),
-        entries=dict.fromkeys(instance.entries, Entry(lock=Lock(until=now + LOCK))),
         verified=None,
         window_end=None,
     )
+    after = after.with_entries(lambda entry: replace(entry, lock=entry.lock.doubted(now), challenge=None))
     return after.with_slots(*(slot.failed(Failure.DAMAGE) for slot in _held(instance)))
 
 
@@ -205,7 +210,7 @@ def _register(instance: Instance, event: Register, now: Millis) -> Instance:
         Slot(project=event.project, name=event.name, node=node, state=SlotState.LIVE, registered=now)
         for node in sorted(event.nodes)
     )
-    return replace(instance, state=State.ACTIVE, verified=None).with_slots(*slots)
+    return replace(instance, state=State.ACTIVE, verified=None).with_slots(*slots).without_oldest()
 
 
 def _has_slot(state: SlotState, instance: Instance, event: Request) -> bool:

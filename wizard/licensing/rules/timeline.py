@@ -64,9 +64,13 @@ class Mark:
         return self.anomaly is not None and now - self.anomaly <= DOUBT
 
 
-def begin(reading: Reading) -> Mark:
-    """The first point, at the first start of an instance: UTC, whatever it says."""
-    return Mark(now=reading.utc, boottime=reading.boottime, boot_id=reading.boot_id)
+def begin(reading: Reading, earliest: Millis) -> Mark:
+    """The first point, at the first start of an instance: UTC, but not before `earliest`, when its licence was signed.
+
+    A clock that is behind that moment is wrong for sure: that is an anomaly, as if it had been set back just now.
+    """
+    now = max(reading.utc, earliest)
+    return _weighed(Mark(now=now, boottime=reading.boottime, boot_id=reading.boot_id), reading.utc - now)
 
 
 def advance(mark: Mark, reading: Reading) -> Mark:

@@ -9,18 +9,18 @@ from typing import Any
 
 from flask import Flask
 from gunicorn.app.base import BaseApplication
-from sqlalchemy.exc import SQLAlchemyError
 
 from wizard.licensing.protocol.claims import ClaimsError
 from wizard.licensing.rules.limits import PERSISTED, SECOND
 from wizard.licensing.rules.timeline import ClockBehind
 from wizard.licensing.server.app import create_app
 from wizard.licensing.server.authorization import Authorization
+from wizard.licensing.server.database import THREADS
 from wizard.licensing.server.identity import Identity, WrongVolume
-from wizard.licensing.server.rows import Damaged
+from wizard.licensing.server.minutes import Minutes
 from wizard.licensing.server.settings import Settings, parse
 from wizard.licensing.server.start import InUse, hold, identify, log_to
-from wizard.licensing.server.store import THREADS, Store
+from wizard.licensing.server.store import Store
 from wizard.licensing.server.timekeeper import Timekeeper, read_clocks
 from wizard.licensing.server.tls import Tls, open_tls
 
@@ -38,8 +38,9 @@ class Server(BaseApplication):  # type: ignore[misc] # gunicorn has no types
         self._identity = identity
         self._tls = tls
         self._authorization = Authorization(identity, Store(identity.folder, identity.row_key))
-        self._clock = Timekeeper(self._authorization.store, self._authorization.boot)
-        self._is_sound = True
+        earliest = int(identity.claims.issued_at.timestamp()) * SECOND
+        self._clock = Timekeeper(self._authorization.store, self._authorization, earliest)
+        self._minutes = Minutes(self._authorization, self._clock, lambda: os.kill(os.getpid(), signal.SIGTERM))
         self._stopping = threading.Event()
         super().__init__()
 
@@ -70,36 +71,16 @@ class Server(BaseApplication):  # type: ignore[misc] # gunicorn has no types
             self._clock()
         except ClockBehind as behind:
             log.warning("The clock of this server is %d s behind. Waiting until it is set.", behind.behind // SECOND)
-        threading.Thread(target=self._tick, daemon=True).start()
+        threading.Thread(target=self._live, daemon=True).start()
         return create_app(self._authorization, clock=self._clock, address=settings.address, port=settings.port)
 
-    def _tick(self) -> None:
+    def _live(self) -> None:
         while not self._stopping.wait(PERSISTED / SECOND):
-            try:
-                self._authorization.tick(self._clock())
-                self._clock.keep()
-            except ClockBehind as behind:
-                log.warning("The clock of this server is %d s behind.", behind.behind // SECOND)
-            except SQLAlchemyError:  # a full disk, say: the next minute may be better
-                log.exception("The time alive could not be written.")
-            except Damaged as damage:  # a worker that boots finds it again, and puts it right
-                log.error("The storage is damaged: %s The process starts again.", damage)
-                self._is_sound = False
-                os.kill(os.getpid(), signal.SIGTERM)
+            self._minutes.passes()
 
     def _stop(self) -> None:
-        """A clean stop is written last, so that the next boot knows exactly how long it was down.
-
-        Nothing is written over damage, for that would hide it.
-        """
         self._stopping.set()
-        if not self._is_sound:
-            return
-        try:
-            self._clock.keep()
-            self._authorization.stop(self._clock())
-        except (ClockBehind, Damaged, SQLAlchemyError) as error:
-            log.warning("Stopped without a note of the time: %s", error)
+        self._minutes.stop()
 
 
 def main() -> None:

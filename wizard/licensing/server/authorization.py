@@ -8,6 +8,7 @@ import logging
 import os
 import re
 from enum import StrEnum
+from threading import Lock
 
 from wizard.licensing.protocol.messages import Message, Retirement, seal_message
 from wizard.licensing.protocol.qr import ChallengeBody, Reason, challenge_id, code, seal, to_url
@@ -15,9 +16,10 @@ from wizard.licensing.rules.events import Answer, Boot, Charge, Damage, Event, J
 from wizard.licensing.rules.instance import Asker, Instance, SlotState, State
 from wizard.licensing.rules.limits import MINUTE, Millis
 from wizard.licensing.rules.server import serve, settle
+from wizard.licensing.server.desk import Change
 from wizard.licensing.server.identity import Identity
 from wizard.licensing.server.rows import Damaged
-from wizard.licensing.server.store import Change, Store
+from wizard.licensing.server.store import Store
 
 log = logging.getLogger(__name__)
 
@@ -49,6 +51,7 @@ class Authorization:
     def __init__(self, identity: Identity, store: Store) -> None:
         self.identity = identity
         self.store = store
+        self._ending = Lock()
 
     def boot(self, now: Millis) -> None:
         """The process has started. What that costs depends on how long it was down (R7, R10).
@@ -64,6 +67,10 @@ class Authorization:
             self._state_the_end(now)
         else:
             self.identity.publish(None)
+
+    def resume(self, now: Millis) -> None:
+        """The process goes on after it was held. That is a restart, of an instance that has lost nothing (R10)."""
+        self._happen(Boot(self.identity.claims.registrations), now)
 
     def tick(self, now: Millis) -> None:
         """To be called each minute: what is due happens, and the time alive is written.
@@ -137,15 +144,16 @@ class Authorization:
         return config.retirement if config is not None else None
 
     def _state_the_end(self, now: Millis) -> Message:
-        """The statement, made once, and kept in privateConfig."""
+        """The statement, made once, and kept in privateConfig. Of those who ask at once all get the same one."""
         body = Retirement(
             instance=self.identity.public.hex(),
             licence=self.identity.claims.licence,
             counter=self.store.load().counter,
             retired=now,
         )
-        statement = self._stated() or seal_message(body, self.identity.signing)
-        self.identity.publish(statement)
+        with self._ending:
+            statement = self._stated() or seal_message(body, self.identity.signing)
+            self.identity.publish(statement)
         return statement
 
     def _is_right(self, challenge: str, digits: str, asker: Asker) -> bool:

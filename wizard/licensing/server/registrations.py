@@ -19,10 +19,7 @@ from wizard.licensing.rules import events
 from wizard.licensing.rules.events import Answer
 from wizard.licensing.rules.limits import Millis
 from wizard.licensing.server.authorization import Authorization, Refused
-from wizard.licensing.server.store import Answered, Change
-
-WHOLE_PROJECT = ""
-"""The channel of the messages that are not about one node."""
+from wizard.licensing.server.desk import WHOLE_PROJECT, Answered, Change
 
 
 class Fork(Exception):
@@ -89,7 +86,8 @@ class Registrations:
     ) -> Message:
         """The answer to the message: the stored one when it has come before, else what `handle` makes of it.
 
-        Answers are kept for projects that have slots, so a stranger leaves nothing in the store.
+        Answers are kept for slots, and for projects that have one: so a stranger leaves nothing in the store, and a
+        project no more than it has registered.
         """
         with self._authorization.store.change() as change:
             last = change.answered(opened.key, channel)
@@ -98,7 +96,7 @@ class Registrations:
             if last is not None and opened.body.sequence <= last.sequence:
                 raise Fork
             answer = handle(change, last)
-            if any(project == opened.key for project, _ in change.instance.slots):
+            if _has_channel(change, opened.key, channel):
                 answered = Answered(sequence=opened.body.sequence, request=opened.digest, answer=answer)
                 change.keep_answer(opened.key, channel, answered)
             return answer
@@ -122,6 +120,12 @@ class Registrations:
 
     def _release(self, opened: Opened[Deauthorize], result: Result) -> Message:
         return seal_message(Release(result=result, request=opened.digest), self._identity.signing)
+
+
+def _has_channel(change: Change, project: str, channel: str) -> bool:
+    """Whether the last answer on that channel is kept."""
+    slots = change.instance.slots
+    return (project, channel) in slots or (channel == WHOLE_PROJECT and any(project == other for other, _ in slots))
 
 
 def _attested(change: Change) -> Millis:

@@ -1,13 +1,16 @@
 """Values of the rules as rows of the database, and back. SQLite has no checksums, so each row has a seal of its own.
 
 The seal is an HMAC over the row and the name of its table, with a key that only this instance has: a row that was
-changed, by a failing disk or by hand, is noticed when it is read.
+changed, by a failing disk or by hand, is noticed when it is read. The instance's own row has the blend of the seals of
+all others in it: so one that is gone, or an earlier copy of one, is noticed too.
 """
 
 import hmac
 import json
 from collections.abc import Iterable, Mapping
 from dataclasses import asdict, dataclass
+from functools import reduce
+from operator import xor
 from typing import Any
 
 from sqlalchemy import Row, Table
@@ -44,7 +47,16 @@ class Sealer:
         return hmac.digest(self.key, text.encode(), "sha256").hex()
 
 
-def instance_row(instance: Instance, version: int) -> Values:
+def blend(seals: Iterable[str]) -> int:
+    """All of those seals in one number: their XOR, so that a row can be taken out, or put in, without the others.
+
+    Two rows with one seal would cancel each other out. They would be the same row, and its key is there but once.
+    """
+    return reduce(xor, (int(seal, 16) for seal in seals), 0)
+
+
+def instance_row(instance: Instance, version: int, others: int) -> Values:
+    """`others` is the blend of all rows but this one."""
     entries = {asker: asdict(entry) for asker, entry in instance.entries.items()}
     return {
         "id": 1,
@@ -55,7 +67,7 @@ def instance_row(instance: Instance, version: int) -> Values:
         "entries": json.dumps(entries),
         "verified": instance.verified,
         "window_end": instance.window_end,
-        "slots": len(instance.slots),
+        "others": f"{others:064x}",
         "alive": instance.alive,
         "clean": instance.clean,
         "stopped": instance.stopped,
@@ -64,10 +76,6 @@ def instance_row(instance: Instance, version: int) -> Values:
 
 
 def instance_of(row: Values, slots: Iterable[Slot]) -> Instance:
-    """Damaged when there are not as many slots as there were."""
-    held = {slot.key: slot for slot in slots}
-    if len(held) != row["slots"]:
-        raise Damaged("A row of the table slots is missing.")
     entries = json.loads(row["entries"])
     return Instance(
         state=State(row["state"]),
@@ -76,7 +84,7 @@ def instance_of(row: Values, slots: Iterable[Slot]) -> Instance:
         entries={asker: _entry(entries[asker]) for asker in Asker},
         verified=row["verified"],
         window_end=row["window_end"],
-        slots=held,
+        slots={slot.key: slot for slot in slots},
         alive=row["alive"],
         clean=row["clean"],
         stopped=row["stopped"],

@@ -2,7 +2,7 @@
 
 from sqlalchemy import Boolean, CheckConstraint, Column, Integer, LargeBinary, MetaData, String, Table
 
-VERSION = 2
+VERSION = 3
 """Of these tables. A database of another version cannot be read."""
 
 metadata = MetaData()
@@ -23,7 +23,7 @@ instance = Table(
     Column("entries", String, nullable=False, comment="`rules.instance.Entry` of each asker, as JSON"),
     Column("verified", Integer),
     Column("window_end", Integer),
-    Column("slots", Integer, nullable=False, comment="how many rows the table of slots has"),
+    Column("others", String, nullable=False, comment="`rows.blend` of the rows of OTHERS, 64 hex digits"),
     Column("alive", Integer, nullable=False),
     Column("clean", Boolean, nullable=False),
     Column("stopped", Integer),
@@ -83,3 +83,6 @@ marks = Table(
     _seal(),
 )
 """One row: `rules.timeline.Mark`, the last that was kept."""
+
+OTHERS = (challenges, slots, answers, marks)
+"""All tables but the instance's own."""

@@ -5,8 +5,9 @@ import time
 from collections.abc import Callable
 from pathlib import Path
 from threading import Lock
+from typing import Protocol
 
-from wizard.licensing.rules.limits import SECOND, Millis
+from wizard.licensing.rules.limits import MINUTE, SECOND, Millis
 from wizard.licensing.rules.timeline import Mark, Reading, advance, begin
 from wizard.licensing.server.store import Store
 
@@ -25,15 +26,32 @@ def read_clocks() -> Reading:
     )
 
 
+PAUSE: Millis = 5 * MINUTE
+"""Nobody looked at the clock for longer, though it is looked at each minute: the process did not run."""
+
+
+class Runs(Protocol):
+    """What must be told that it has started to run (R10)."""
+
+    def boot(self, now: Millis) -> None:
+        """A new process."""
+
+    def resume(self, now: Millis) -> None:
+        """The same one, after it was held: its container was paused, or its host suspended."""
+
+
 class Timekeeper:
     """A `site.Clock`. At the first moment that it can tell, it boots the instance, before anybody else is told a time.
 
-    Until then each call raises ClockBehind.
+    Until then each call raises ClockBehind. A new time line does not begin before `earliest`.
     """
 
-    def __init__(self, store: Store, boot: Callable[[Millis], None], read: Callable[[], Reading] = read_clocks) -> None:
+    def __init__(
+        self, store: Store, instance: Runs, earliest: Millis, read: Callable[[], Reading] = read_clocks
+    ) -> None:
         self._store = store
-        self._boot = boot
+        self._instance = instance
+        self._earliest = earliest
         self._read = read
         self._mark: Mark | None = None
         self._lock = Lock()
@@ -42,10 +60,12 @@ class Timekeeper:
         with self._lock:
             before, mark = self._mark, self._next()
             if before is None:
-                self._boot(mark.now)
+                self._instance.boot(mark.now)
+            elif mark.now - before.now > PAUSE:
+                self._instance.resume(mark.now)
+            self._mark = mark  # it has booted, whatever becomes of the next line
             if before is None or mark.anomaly != before.anomaly:
                 self._keep(mark)
-            self._mark = mark
             return mark.now
 
     def keep(self) -> None:
@@ -57,7 +77,7 @@ class Timekeeper:
     def _next(self) -> Mark:
         reading = self._read()
         last = self._mark or self._store.recall()
-        return begin(reading) if last is None else advance(last, reading)
+        return begin(reading, self._earliest) if last is None else advance(last, reading)
 
     def _keep(self, mark: Mark) -> None:
         if mark.shows_anomaly(mark.now):
