@@ -23,8 +23,8 @@ from wizard.text import say
 
 TIME_LIMITS = (2.0, 5.0)
 """Seconds to connect, and to wait for each part of the answer."""
-LARGEST_ANSWER = 1 << 20
-"""Bytes. A full status of a hundred slots takes 20 kB."""
+LARGEST_ANSWER = 64 << 20
+"""Bytes. A status of a hundred slots takes 20 kB; one of the largest licence, with the longest names, 50 MB."""
 
 Document = TypeVar("Document")
 

@@ -13,6 +13,7 @@ from wizard.flow import Phase
 from wizard.licensing.protocol.api import ENTRY_TOKEN, PIN_FILE
 from wizard.ports import Task
 from wizard.steps.deploy import STEP, name_of
+from wizard.text import say
 
 TOKEN = "70" * 32
 
@@ -104,12 +105,38 @@ def test_a_container_that_does_not_stay_up_is_said_with_what_it_printed(
     assert refused.value.problem.raw == "started\n"
 
 
-def test_one_that_never_answers_is_given_up_after_a_minute(desk: FakeDesk, registration: Registration) -> None:
-    desk.license_servers.fail("status", broken(permanent=False), times=1000)
+def test_one_that_never_says_where_it_can_be_asked_is_given_up_after_a_minute(
+    desk: FakeDesk, registration: Registration
+) -> None:
+    desk.backend.engines["sales-main"].volumes[an_image().licence] = {}
     began = desk.now
-    with pytest.raises(BackendError, match="does not answer"):
+    with pytest.raises(BackendError, match="does not answer") as refused:
         desk.work(STEP, registration)
     assert (desk.now - began).total_seconds() == 60
+    assert str(refused.value.problem.why).endswith("has said nothing for 60 seconds.")
+    assert refused.value.problem.raw == "started\n"
+
+
+def test_one_that_is_in_trouble_for_a_minute_is_given_up_with_what_it_said_last(
+    desk: FakeDesk, registration: Registration
+) -> None:
+    trouble = BackendError(
+        say("The authorization application is in trouble."),
+        why=say("It answered with the error %(status)s.", status=503),
+        todo=say("Read its log on the node, then try again."),
+        raw="clock_behind",
+        permanent=False,
+    )
+    desk.license_servers.fail("status", broken(permanent=False))
+    desk.license_servers.fail("status", trouble, times=1000)
+    began = desk.now
+    with pytest.raises(BackendError) as refused:
+        desk.work(STEP, registration)
+    told = refused.value.problem
+    assert (desk.now - began).total_seconds() == 60
+    assert (told.happened, told.why, told.todo) == (trouble.problem.happened, trouble.problem.why, trouble.problem.todo)
+    assert told.raw == "clock_behind\n\nstarted\n"
+    assert refused.value.permanent
 
 
 def test_a_wrong_key_is_not_waited_for(desk: FakeDesk, registration: Registration) -> None:

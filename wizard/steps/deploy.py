@@ -6,7 +6,7 @@ from wizard.domain.deployment import Deployment, Endpoint, ServerStatus
 from wizard.domain.image import Image
 from wizard.domain.project import Node
 from wizard.domain.registration import Registration
-from wizard.errors import BackendError, InvalidInput
+from wizard.errors import BackendError, InvalidInput, Problem
 from wizard.flow import Phase, Step, Submission
 from wizard.licensing.protocol.api import ENTRY_TOKEN, PIN_FILE
 from wizard.ports import Services, Task
@@ -72,29 +72,44 @@ def remove(registration: Registration, task: Task) -> None:
 
 
 def answer(registration: Registration, task: Task) -> Registration:
-    """Wait until it answers with the key that was read over the engine's channel, never over the network."""
+    """Wait until it answers with the key that was read over the engine's channel, never over the network.
+
+    When it does not, what it said last is told: it can be in trouble that ends without a new deployment.
+    """
     workshop = task.workshop
     _, node, port = settled(registration)
     looks = int(SECONDS_TO_ANSWER / SECONDS_BETWEEN_LOOKS)
+    trouble = silence(node)
     for look in range(looks):
         task.progress(look, looks)
         pin, token = (kept(name, node, task) for name in (PIN_FILE, ENTRY_TOKEN))
         endpoint = Endpoint(address=node.address, port=port, pin=pin, token=token)
-        if pin and token and (status := asked(endpoint, task)):
+        heard = asked(endpoint, task) if pin and token else trouble
+        if isinstance(heard, ServerStatus):
             deployment = Deployment(name=name_of(task), node=node.slug, endpoint=endpoint, deployed_at=workshop.clock())
-            return registration.deployed(deployment).observed(status, workshop.clock())
+            return registration.deployed(deployment).observed(heard, workshop.clock())
+        trouble = heard
         ensure_running(registration, task)
         task.wait(SECONDS_BETWEEN_LOOKS)
     raise BackendError(
-        say("The authorization application does not answer."),
+        trouble.happened,
+        why=trouble.why,
+        todo=trouble.todo,
+        raw="\n\n".join(filter(None, (trouble.raw, workshop.backend.logs(node, name_of(task))))),
+        permanent=True,
+    )
+
+
+def silence(node: Node) -> Problem:
+    """What there is to say of one that has not said where, and as whom, it can be asked."""
+    return Problem(
+        happened=say("The authorization application does not answer."),
         why=say(
             "It was started on %(node)s and has said nothing for %(seconds)s seconds.",
             node=node.name,
             seconds=SECONDS_TO_ANSWER,
         ),
         todo=say("Read what it printed, below, then deploy again."),
-        raw=workshop.backend.logs(node, name_of(task)),
-        permanent=True,
     )
 
 
@@ -104,14 +119,14 @@ def kept(name: str, node: Node, task: Task) -> str:
     return (content or b"").decode(errors="replace").strip()
 
 
-def asked(endpoint: Endpoint, task: Task) -> ServerStatus | None:
-    """What it says of itself; None while it is silent. A wrong key will not become right by waiting, and is raised."""
+def asked(endpoint: Endpoint, task: Task) -> ServerStatus | Problem:
+    """What it says of itself, or why it does not yet. A wrong key will not become right by waiting, and is raised."""
     try:
         return task.workshop.license_servers.status(endpoint, task.workshop.clock())
     except BackendError as error:
         if error.permanent:
             raise
-        return None
+        return error.problem
 
 
 def ensure_running(registration: Registration, task: Task) -> None:

@@ -1,6 +1,7 @@
 """What Prometheus reads, parsed as it parses."""
 
 from collections.abc import Mapping
+from dataclasses import replace
 from pathlib import Path
 
 import prometheus_client
@@ -150,6 +151,35 @@ def test_a_jump_of_the_clock_is_counted_once(bench: Bench) -> None:
     assert value(bench, "clock_anomalies") == 0
     bench.authorization.store.keep_mark(jumped)
     assert [value(bench, "clock_anomalies") for _ in range(3)] == [1, 1, 1]
+
+
+def test_a_jump_that_an_earlier_run_has_counted_is_not_counted_again_after_a_restart(bench: Bench) -> None:
+    store = bench.authorization.store
+    store.keep_mark(Mark(now=bench.now, boottime=5, boot_id="one", anomaly=bench.now, jump=HOUR))
+    assert value(bench, "clock_anomalies") == 1
+    bench.restart(down=1)
+    assert [value(bench, "clock_anomalies") for _ in range(2)] == [0, 0]
+    later = Mark(now=bench.now, boottime=6, boot_id="one", anomaly=bench.now, jump=-HOUR)
+    bench.authorization.store.keep_mark(later)
+    assert [value(bench, "clock_anomalies") for _ in range(2)] == [1, 1]
+
+
+def test_a_jump_that_shows_at_the_start_itself_is_counted(bench: Bench) -> None:
+    """The clock was set while the process was down: nobody has counted that."""
+    bench.restart(down=MINUTE)
+    jumped = Mark(now=bench.now, boottime=5, boot_id="one", anomaly=bench.now, jump=HOUR)
+    bench.authorization.store.keep_mark(jumped)
+    assert value(bench, "clock_anomalies") == 1
+
+
+def test_a_jump_that_is_over_is_still_no_new_one(bench: Bench) -> None:
+    """The mark forgets none: the same anomaly is told until the next one."""
+    jumped = Mark(now=bench.now, boottime=5, boot_id="one", anomaly=bench.now, jump=HOUR)
+    bench.authorization.store.keep_mark(jumped)
+    assert value(bench, "clock_anomalies") == 1
+    bench.now += 2 * HOUR
+    bench.authorization.store.keep_mark(replace(jumped, now=bench.now))
+    assert value(bench, "clock_anomalies") == 1
 
 
 def test_the_start_is_told_and_a_restart_shows(bench: Bench) -> None:

@@ -7,7 +7,7 @@ import pytest
 from tests.licensing.server.bench import Bench, at_once
 from wizard.licensing.protocol import api
 from wizard.licensing.rules.instance import Asker
-from wizard.licensing.rules.limits import BLOCKING_TOTAL, DAY, LOCK, SECOND
+from wizard.licensing.rules.limits import BLOCKING_TOTAL, DAY, HOUR, LOCK, SECOND
 from wizard.licensing.server.askers import Visitor
 from wizard.licensing.server.rate import (
     ALL_CHALLENGES,
@@ -97,9 +97,26 @@ def test_whoever_uses_every_try_there_is_never_meets_the_limit_of_codes() -> Non
     assert all(takes(Buckets(CODES), *in_bursts))
 
 
-def test_the_counter_of_challenges_lasts_for_a_century_whoever_asks() -> None:
-    each, of_32_bits = ALL_CHALLENGES.refill, 2**32
-    assert of_32_bits * each > 100 * 365 * DAY
+def challenges(gate: Gate, now: int, tries: int) -> int:
+    """How many QRs both askers get at that moment: strangers, each from another address, and the admin."""
+    strangers = [(Visitor(Asker.ANONYMOUS, f"{now}:{number}"), now) for number in range(tries)]
+    return takes(gate, *strangers, *[(Visitor(Asker.ADMIN), now)] * tries).count(True)
+
+
+def test_both_askers_together_get_less_than_one_challenge_a_second_but_for_the_bursts() -> None:
+    """The counter after damage relies on it: it is then the seconds since 1970."""
+    gate = Gate(CHALLENGES, ALL_CHALLENGES)
+    bursts = challenges(gate, 0, tries=2 * ALL_CHALLENGES.burst)
+    later = sum(challenges(gate, second * SECOND, tries=3) for second in range(1, HOUR // SECOND + 1))
+    assert bursts == ALL_CHALLENGES.burst + CHALLENGES.burst
+    assert later < HOUR // SECOND
+
+
+def test_the_lock_after_damage_makes_up_for_the_bursts_of_six_starts() -> None:
+    assert 6 * (ALL_CHALLENGES.burst + CHALLENGES.burst) * SECOND <= LOCK
+
+
+def test_the_buckets_for_all_strangers_are_enough_for_four_who_take_all_they_can() -> None:
     assert ALL_CHALLENGES.burst >= 4 * CHALLENGES.burst
     assert ALL_CODES.burst >= 4 * CODES.burst
 

@@ -7,7 +7,7 @@ import pytest
 
 from tests.licensing.issuing import LICENCE
 from tests.licensing.server.admin import Admin
-from tests.licensing.server.bench import Bench
+from tests.licensing.server.bench import Bench, at_once
 from tests.licensing.server.member import Member
 from wizard.licensing.protocol import api
 from wizard.licensing.protocol.messages import Retirement, open_message
@@ -51,6 +51,31 @@ def test_asked_again_it_answers_the_same_also_after_a_restart(bench: Bench, admi
     bench.restart(down=3 * DAY)
     assert retire(Admin(bench))["statement"] == first
     assert bench.state == "RETIRED"
+
+
+def test_asked_by_eight_at_once_it_states_one_end(bench: Bench, admin: Admin) -> None:
+    """Though each of them comes at a moment of its own."""
+    statements: list[Any] = []
+
+    def ask() -> None:
+        bench.now += 1
+        statements.append(retire(admin)["statement"])
+
+    at_once(8, ask)
+    assert len(statements) == 8
+    assert statements == [private_config(bench)["retirement"]] * 8
+
+
+def test_when_its_file_cannot_be_written_that_is_said(bench: Bench, admin: Admin) -> None:
+    path = bench.config / api.PRIVATE_CONFIG
+    path.unlink()
+    path.mkdir()
+    response = admin.post(api.RETIREMENT, {"licence": LICENCE})
+    assert response.status_code == 503
+    assert response.json is not None
+    assert response.json["error"]["code"] == "storage"
+    path.rmdir()
+    assert retire(admin)["status"]["state"] == "RETIRED"
 
 
 def test_nothing_is_authorized_any_more(bench: Bench, admin: Admin) -> None:

@@ -2,6 +2,7 @@
 
 import json
 import stat
+from contextlib import suppress
 from dataclasses import replace
 from pathlib import Path
 
@@ -9,10 +10,13 @@ import pytest
 from cryptography import x509
 from cryptography.hazmat.primitives.asymmetric import ec
 
+from tests.figures import tell
 from tests.licensing.issuing import Vendor
 from tests.licensing.server.bench import Bench
+from tests.licensing.server.member import Member
 from wizard.licensing.pinned import certificate_pin
 from wizard.licensing.protocol.claims import ClaimsError
+from wizard.licensing.rules.limits import LOCK
 from wizard.licensing.server.identity import WrongVolume, open_identity
 from wizard.licensing.server.settings import parse
 from wizard.licensing.server.start import InUse, hold, identify
@@ -61,22 +65,143 @@ def test_a_private_config_that_cannot_be_read_is_written_anew(tmp_path: Path, da
     bench.kill()
 
 
-def test_the_volume_of_another_licence_is_refused(tmp_path: Path) -> None:
+@pytest.mark.parametrize(("is_retired", "bits"), [(False, 3000), (True, 6000)])
+def test_no_flipped_bit_of_the_private_config_forbids_a_start_or_changes_its_statement(
+    tmp_path: Path, is_retired: bool, bits: int
+) -> None:
+    """Each bit, one at a time. A statement that cannot be read any more is made again: the database says RETIRED."""
+    bench = Bench(tmp_path)
+    stated = bench.authorization.retire(bench.now) if is_retired else None
+    identity, path = bench.authorization.identity, bench.config / "privateConfig"
+    whole = path.read_bytes()
+    unread = 0
+    for bit in range(len(whole) * 8):
+        flipped = bytearray(whole)
+        flipped[bit // 8] ^= 1 << bit % 8
+        path.write_bytes(flipped)
+        config = identity.private_config()
+        unread += config is None
+        assert config is None or config.retirement == stated, bit
+    assert tell("config.flips.retired" if is_retired else "config.flips", len(whole) * 8, ">=", bits)
+    assert 0 < unread < len(whole) * 8
+    bench.kill()
+
+
+@pytest.mark.parametrize("field", ["licence", "company", "instance", "signing", "words", "retirement", "proof"])
+@pytest.mark.parametrize("is_retired", [False, True])
+def test_a_private_config_with_a_flipped_bit_is_written_anew_at_the_next_start(
+    tmp_path: Path, field: str, is_retired: bool, caplog: pytest.LogCaptureFixture
+) -> None:
+    bench = Bench(tmp_path)
+    if is_retired:
+        bench.authorization.retire(bench.now)
+    path = bench.config / "privateConfig"
+    whole = path.read_bytes()
+    flipped = bytearray(whole)
+    flipped[whole.index(b'"%s":' % field.encode()) + len(field) + 5] ^= 1
+    path.write_bytes(flipped)
+    bench.restart()
+    config = bench.authorization.identity.private_config()
+    assert config is not None
+    assert config.is_proven(bench.authorization.identity.keys)
+    assert config.is_retired == is_retired
+    assert bench.state == ("RETIRED" if is_retired else "UNAUTHENTICATED")
+    assert is_retired or path.read_bytes() == whole
+    assert "is written anew" in caplog.text
+    bench.kill()
+
+
+def test_a_damaged_private_config_keeps_the_statement_where_its_signature_is_right(tmp_path: Path) -> None:
+    bench = Bench(tmp_path)
+    statement = bench.authorization.retire(bench.now)
+    path = bench.config / "privateConfig"
+    whole = path.read_bytes()
+    path.write_bytes(whole.replace(b"Example Company", b"Dxample Company"))
+    bench.restart()
+    assert path.read_bytes() == whole
+    assert bench.authorization.retire(bench.now) == statement
+    bench.kill()
+
+
+@pytest.mark.parametrize("licence", ["ffeeddccbbaa9988", "0011223344556676"])
+@pytest.mark.parametrize("is_retired", [False, True])
+def test_the_volume_of_another_licence_is_refused(tmp_path: Path, licence: str, is_retired: bool) -> None:
+    """Also of one that differs in one bit only: its proof is right."""
+    bench = Bench(tmp_path)
+    if is_retired:
+        bench.authorization.retire(bench.now)
+    bench.kill()
+    with pytest.raises(WrongVolume, match=licence):
+        open_identity(bench.config, bench.vendor.claims(licence=licence))
+
+
+def test_the_volume_of_another_licence_is_refused_whatever_keys_the_vendor_has_since(tmp_path: Path) -> None:
+    open_identity(tmp_path, Vendor().claims()).publish(None)
+    with pytest.raises(WrongVolume):
+        open_identity(tmp_path, Vendor().claims(licence="ffeeddccbbaa9988"))
+
+
+def test_the_same_licence_with_a_new_key_of_the_vendor_is_no_other_one(tmp_path: Path) -> None:
+    bench = Bench(tmp_path)
+    statement = bench.authorization.retire(bench.now)
+    bench.kill()
+    later = Vendor()
+    identity = open_identity(bench.config, later.claims())
+    identity.publish(statement)
+    config = identity.private_config()
+    assert config is not None
+    assert config.is_proven(identity.keys)
+
+
+def test_the_private_config_of_another_instance_is_refused(tmp_path: Path) -> None:
     vendor = Vendor()
-    open_identity(tmp_path, vendor.claims()).publish(None)
-    with pytest.raises(WrongVolume, match="ffeeddccbbaa9988"):
-        open_identity(tmp_path, vendor.claims(licence="ffeeddccbbaa9988"))
+    for name in ("one", "two"):
+        open_identity(tmp_path / name, vendor.claims()).publish(None)
+    (tmp_path / "one" / "privateConfig").write_bytes((tmp_path / "two" / "privateConfig").read_bytes())
+    with pytest.raises(WrongVolume):
+        open_identity(tmp_path / "one", vendor.claims())
 
 
-@pytest.mark.parametrize("name", ["x25519.key", "ed25519.key"])
-def test_a_key_of_which_one_bit_was_flipped_is_refused(tmp_path: Path, name: str) -> None:
+IGNORED = [(0, 1), (0, 2), (0, 4), (31, 64), (31, 128)]
+"""The bits of an X25519 key that X25519 does not look at (RFC 7748, 5: clamping), by byte and mask."""
+
+
+def test_every_bit_of_the_keys_is_missed_but_those_that_x25519_ignores(tmp_path: Path) -> None:
     claims = Vendor().claims()
     open_identity(tmp_path, claims).publish(None)
-    key = bytearray((tmp_path / name).read_bytes())
-    key[7] ^= 1
-    (tmp_path / name).write_bytes(key)
-    with pytest.raises(WrongVolume):
-        open_identity(tmp_path, claims)
+    taken: list[tuple[int, int]] = []
+    for name in ("x25519.key", "ed25519.key"):
+        whole = (tmp_path / name).read_bytes()
+        for place, mask in ((place, 1 << bit) for place in range(32) for bit in range(8)):
+            flipped = bytearray(whole)
+            flipped[place] ^= mask
+            (tmp_path / name).write_bytes(flipped)
+            with suppress(WrongVolume):
+                open_identity(tmp_path, claims)
+                taken.append((place, mask))
+        (tmp_path / name).write_bytes(whole)
+    assert taken == IGNORED
+
+
+@pytest.mark.parametrize(("place", "mask"), IGNORED)
+def test_a_flipped_bit_that_x25519_ignores_costs_a_scan_and_is_never_taken_for_active(
+    tmp_path: Path, place: int, mask: int
+) -> None:
+    """The instance is the same one, but the rows are sealed with another key, so nothing of them is believed."""
+    bench = Bench(tmp_path)
+    bench.verify()
+    Member(bench).register()
+    public = bench.authorization.identity.public
+    bench.stop()
+    key = bytearray((bench.config / "x25519.key").read_bytes())
+    key[place] ^= mask
+    (bench.config / "x25519.key").write_bytes(key)
+    bench.boot()
+    assert bench.authorization.identity.public == public
+    assert (bench.state, bench.status()["slots"]) == ("REAUTHENTICATE", [])
+    bench.now += LOCK
+    bench.verify()
+    bench.kill()
 
 
 def test_a_damaged_key_is_refused(tmp_path: Path) -> None:

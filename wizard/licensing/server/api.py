@@ -8,7 +8,8 @@ from werkzeug.exceptions import BadRequest
 
 from wizard.licensing.protocol import api as paths
 from wizard.licensing.protocol.messages import Message, MessageError
-from wizard.licensing.rules.limits import SECOND
+from wizard.licensing.rules.instance import Asker
+from wizard.licensing.rules.limits import SECOND, Millis
 from wizard.licensing.server import metrics
 from wizard.licensing.server.askers import NotAdmin, Visitor, WrongToken, recognise, require_admin
 from wizard.licensing.server.authorization import Judgement, Refused
@@ -62,10 +63,14 @@ def show_status() -> Answered:
 
 
 @api.post(paths.CHALLENGES)
-def create_challenge() -> Answered:
-    site, visitor, now = here(), visiting(), here().now()
+def create_challenge() -> Answered | Refusing:
+    site, visitor = here(), visiting()
     _texts()
-    instance = site.new_challenge(visitor, now)
+    now = site.now()
+    try:
+        instance = site.new_challenge(visitor, now)
+    except Refused as error:
+        return _refused(error, visitor, now)
     opened = challenge(site.authorization, instance, now, visitor.asker)
     if opened is None:  # somebody else has asked in the same moment, and theirs is the newer one
         raise TooOften(SECOND)
@@ -74,16 +79,22 @@ def create_challenge() -> Answered:
 
 @api.post(paths.CODES)
 def enter_code() -> Answered:
-    site, visitor, now = here(), visiting(), here().now()
+    site, visitor = here(), visiting()
     name, code = _texts("challenge", "code")
+    now = site.now()
     judgement = site.enter(visitor, name, code, now)
     return {"judgement": judgement.value, "status": site.status(visitor, now)}, JUDGED[judgement]
 
 
 @api.post(paths.REGISTRATIONS)
-def register() -> Answered:
-    site = here()
-    return site.registrations.register(_document(), site.now()), 201
+def register() -> Answered | Refusing:
+    """A project shows no token: its message is signed. What it is told with a refusal is what strangers are told."""
+    site, message = here(), _document()
+    now = site.now()
+    try:
+        return site.registrations.register(message, now), 201
+    except Refused as error:
+        return _refused(error, Visitor(Asker.ANONYMOUS), now)
 
 
 @api.post(paths.BEATS)
@@ -101,19 +112,17 @@ def deauthorize() -> Answered:
 @api.post(paths.RETIREMENT)
 def retire() -> Answered:
     """The end of this instance (R13). The licence is named, so that nobody ends another one than the one they mean."""
-    site, visitor, now = here(), visiting(), here().now()
+    site, visitor = here(), visiting()
     require_admin(visitor)
     (licence,) = _texts("licence")
+    now = site.now()
     if licence != site.authorization.identity.claims.licence:
         raise WrongLicence
     statement = site.authorization.retire(now)
     return {"statement": statement, "status": site.status(visitor, now)}, 200
 
 
-@api.errorhandler(Refused)
-def refused(error: Refused) -> Refusing:
-    site = here()
-    return refuse(ANSWERS[error.answer], status=site.status(visiting(), site.now()))
+# What is refused. Nothing is asked or looked up in a handler: whatever went wrong in it would be an error 500.
 
 
 @api.errorhandler(TooOften)
@@ -152,6 +161,11 @@ def visiting() -> Visitor:
     return recognise(request.headers.get("Authorization"), request.remote_addr, token)
 
 
+def _refused(error: Refused, visitor: Visitor, now: Millis) -> Refusing:
+    """What the rules refuse, with the status that says why."""
+    return refuse(ANSWERS[error.answer], status=here().status(visitor, now))
+
+
 def _texts(*names: str) -> tuple[str, ...]:
     """Those fields of the request's document; BadRequest unless they are there, and nothing else is."""
     found = _document()
@@ -161,7 +175,10 @@ def _texts(*names: str) -> tuple[str, ...]:
 
 
 def _document() -> dict[str, Any]:
-    """The JSON object of the request; BadRequest or UnsupportedMediaType for anything else."""
+    """The JSON object of the request; BadRequest or UnsupportedMediaType for anything else.
+
+    It is read before the clock is: whoever sends it slowly is not earlier for that (R14).
+    """
     try:
         found = request.get_json()
     except RecursionError:

@@ -1,6 +1,6 @@
 """What is counted from the start on, for Prometheus. In memory: after a restart counters begin anew."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from itertools import product
 from threading import Lock
@@ -56,7 +56,7 @@ class Counts:
 
     def __init__(self) -> None:
         self._numbers = {(counted, values): 0 for counted in ALL for values in product(*counted.labels.values())}
-        self._anomaly: Millis | None = None
+        self._mark: Mark | None = None
         self._lock = Lock()
 
     def add(self, counted: Counted, *values: str) -> None:
@@ -64,12 +64,17 @@ class Counts:
         with self._lock:
             self._numbers[counted, values] += 1
 
-    def watch(self, mark: Mark | None) -> None:
-        """One more anomaly of the clock, when there is one that was not seen before."""
-        found = mark.anomaly if mark is not None else None
+    def watch(self, mark: Mark | None, started: Callable[[], Millis]) -> None:
+        """One more anomaly of the clock, when the mark shows one that was not seen before.
+
+        The first mark can show one that an earlier run has counted, before this one `started`. That is asked only then.
+        """
+        if mark is None:
+            return
         with self._lock:
-            self._numbers[ANOMALIES, ()] += found is not None and found != self._anomaly
-            self._anomaly = found
+            last = self._mark.anomaly if self._mark is not None else _earlier(mark, started)
+            self._numbers[ANOMALIES, ()] += mark.anomaly is not None and mark.anomaly != last
+            self._mark = mark
 
     def families(self) -> Iterator[CounterMetricFamily]:
         """As Prometheus has them."""
@@ -81,3 +86,8 @@ class Counts:
                 if of is counted:
                     family.add_metric(values, number)
             yield family
+
+
+def _earlier(mark: Mark, started: Callable[[], Millis]) -> Millis | None:
+    """The anomaly of the first mark, when it was there before the start."""
+    return mark.anomaly if mark.anomaly is not None and mark.anomaly < started() else None

@@ -50,6 +50,10 @@ class Identity:
         return self.agreement.public_key().public_bytes_raw()
 
     @property
+    def _signing_public(self) -> bytes:
+        return self.signing.public_key().public_bytes_raw()
+
+    @property
     def words(self) -> tuple[str, str, str, str]:
         """Four words of the key's fingerprint, the same as on the activation page."""
         return fingerprint_words(self.public)
@@ -57,10 +61,14 @@ class Identity:
     @property
     def keys(self) -> Keys:
         """What only this instance and the vendor know."""
+        return self._keys_for(self.claims.licence)
+
+    def _keys_for(self, licence: str) -> Keys:
+        """What they would know if that were the licence."""
         return derive_keys(
             self.agreement,
             bytes.fromhex(self.claims.vendor_key),
-            licence=self.claims.licence,
+            licence=licence,
             kid=self.claims.kid,
             instance_key=self.public,
         )
@@ -81,7 +89,11 @@ class Identity:
         return (self.folder / PRIVATE_CONFIG).exists()
 
     def private_config(self) -> PrivateConfig | None:
-        """The file as it is; None when there is none, or when it cannot be read. WrongVolume when it is another's."""
+        """What the file says of this instance; None when there is none, or when it is damaged: it is written anew.
+
+        All of it follows from the keys and the claims, but for the statement of retirement, which its own signature
+        vouches for. WrongVolume when the file is another's, or a key beside it was changed.
+        """
         path = self.folder / PRIVATE_CONFIG
         if not path.exists():
             return None
@@ -90,17 +102,29 @@ class Identity:
         except PrivateConfigError as error:
             log.warning("%s is written anew: %s", path, error.message)
             return None
-        signing = self.signing.public_key().public_bytes_raw().hex()
-        if (config.licence, config.instance, config.signing) != (self.claims.licence, self.public.hex(), signing):
+        is_proven = config.is_proven(self._keys_for(config.licence))
+        wrong = self._wrong_digits(config)
+        if wrong > 1 or (wrong and is_proven):
             raise WrongVolume(f"{path} does not belong to licence {self.claims.licence} and the keys beside it.")
-        return config
+        if not is_proven:
+            log.warning("%s is written anew: it is not what this instance wrote for these claims.", path)
+        return None if wrong else config
+
+    def _wrong_digits(self, config: PrivateConfig) -> int:
+        """In how many digits it names another instance. By accident, one; another licence or key differs in most.
+
+        Where it names another X25519 key, the words that belong to that one vouch for it; else it is not read at all.
+        """
+        ours = self.claims.licence + self.public.hex() + self._signing_public.hex()
+        found = config.licence + config.instance + config.signing
+        return sum(one != other for one, other in zip(found, ours, strict=True))
 
     def publish(self, retirement: Message | None) -> None:
         """Write privateConfig, which is sent by e-mail (R13), and the token beside it, which is not."""
         config = write_private_config(
             self.claims,
             instance=self.public,
-            signing=self.signing.public_key().public_bytes_raw(),
+            signing=self._signing_public,
             keys=self.keys,
             retirement=retirement,
         )

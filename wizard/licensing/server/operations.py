@@ -102,7 +102,10 @@ OPERATIONS: Sequence[Operation] = (
         name="register",
         rules="R7, R8",
         summary="Register all nodes of a project",
-        about="All of them, or none. A message that comes twice is answered again with the same certificate.",
+        about=(
+            "All of them, or none. A message that comes twice is answered again with the same certificate. No token is "
+            "looked at, for the message is signed; a refusal tells the status as strangers see it."
+        ),
         takes=json("Register"),
         answers={201: "Certificate"},
         refusals=("not_authenticated", "maximum_reached", "retired"),

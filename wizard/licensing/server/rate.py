@@ -42,8 +42,10 @@ class Rate:
 
 CHALLENGES = Rate(burst=30, refill=2 * SECOND)
 """A person refreshes every few minutes, a clumsy one a few times in a row."""
-ALL_CHALLENGES = Rate(burst=120, refill=1 * SECOND)
-"""The counter of 32 bits then lasts for more than a century, whoever asks."""
+ALL_CHALLENGES = Rate(burst=120, refill=3 * SECOND)
+"""With what the admin can get besides, less than one a second, however long both ask. The rules rely on it: after
+damage the counter goes on at the seconds since 1970, so it must never be faster than they are. Both have 32 bits, until
+2106. The bursts come on top, at each start; after damage the lock of 15 minutes makes up for those of six starts."""
 CODES = Rate(burst=12, refill=10 * SECOND)
 """The sixth wrong code locks for 15 minutes, so nobody has more than six to enter in that time. Twelve leave room for
 as many that came too late, or were for an earlier QR; and six digits are hardly read and typed in ten seconds."""

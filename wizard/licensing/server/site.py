@@ -40,8 +40,11 @@ class Site:
     def now(self) -> Millis:
         """The moment of this request. ClockBehind while it cannot be told."""
         now = self.clock()
-        self.counts.watch(self.authorization.store.mark)
+        self.counts.watch(self.authorization.store.mark, self._started)
         return now
+
+    def _started(self) -> Millis:
+        return self.authorization.store.load().started or 0
 
     def status(self, visitor: Visitor, now: Millis, instance: Instance | None = None) -> Json:
         """What the visitor is told; of an instance that was looked at already, when there is one."""

@@ -63,6 +63,7 @@ def handle(app: Flask) -> None:
     app.register_error_handler(HTTPException, show_error)
     app.register_error_handler(ClockBehind, clock_is_behind)
     app.register_error_handler(OperationalError, storage_is_in_trouble)
+    app.register_error_handler(OSError, storage_is_in_trouble)
     app.register_error_handler(DatabaseError, storage_is_damaged)
     app.register_error_handler(Damaged, storage_is_damaged)
 
@@ -95,9 +96,9 @@ def clock_is_behind(error: ClockBehind) -> Response:
     return _said("clock_behind", retry_after(min(error.left, MINUTE)), words)
 
 
-def storage_is_in_trouble(error: OperationalError) -> Response:
+def storage_is_in_trouble(error: OperationalError | OSError) -> Response:
     """The disk, or whoever holds the file. It can end by itself."""
-    log.error("The storage cannot be used: %s", error.orig)
+    log.error("The storage cannot be used: %s", error)
     return _said("storage", retry_after(STORAGE_WAIT))
 
 
