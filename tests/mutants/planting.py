@@ -16,6 +16,7 @@ SUITE = (
     "tests/licensing/test_rules.py",
     "tests/licensing/test_rules_project.py",
     "tests/licensing/test_rules_boundaries.py",
+    "tests/licensing/test_rules_memory.py",
     "tests/licensing/test_timeline.py",
     "tests/simulation/test_simulation.py",
 )

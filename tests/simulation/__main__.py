@@ -10,7 +10,7 @@ from time import monotonic
 
 from tests.figures import tell
 from tests.simulation.boundaries import AIMS, OFFSETS
-from tests.simulation.running import Portion, Tally, portions, run, run_all
+from tests.simulation.running import WORKERS, Portion, Tally, portions, run, run_all
 
 SEED = "1"
 PROJECT_YEARS = 1_000
@@ -41,6 +41,7 @@ def _everything(seed: str, scale: float) -> Tally:
         tell("sim.project_years", tally.project_years, ">=", PROJECT_YEARS)
         tell("sim.boundary_traces", tally.traces.total(), ">=", TRACES)
     tell("sim.mismatches", tally.mismatches, "=", 0)
+    print(f"{os.times().children_user:.0f} s of processor time, of {WORKERS} at once; other work makes it longer")
     if scale == 1:
         tell("sim.seconds", monotonic() - started, "<=", LONGEST, digits=1)
     return tally

@@ -3,7 +3,7 @@
 An aim is driven one millisecond (or one input, or one slot) before its limit, at it, and after it: -1, 0, 1.
 """
 
-from tests.simulation.limits import ALIVE, BLOCKING, DAY, HOUR, LOCKING, MINUTE, QR, RECONNECT
+from tests.simulation.limits import ALIVE, BLOCKING, DAY, HOUR, LOCK, LOCKING, MINUTE, QR, RECONNECT
 from tests.simulation.scene import Scene
 from tests.simulation.world import Line
 from wizard.licensing.rules.instance import Asker
@@ -61,13 +61,17 @@ def lock_ends(scene: Scene, offset: int) -> str:
 
 
 def thirtieth_wrong_blocks(scene: Scene, offset: int) -> str:
-    """And the lock of the 24th, or a success before, does not."""
+    """And the lock of the 24th, or a success before, does not. Damage in between forgets none of them."""
     asker = scene.asker()
     anew(scene, asker)
     if scene.chance(0.3):
         scene.guess(scene.rng.randint(1, BLOCKING - 1), asker)
         anew(scene, asker)
-    scene.guess(BLOCKING + min(offset, 0), asker)
+    before = scene.rng.randint(0, BLOCKING - 1)
+    scene.guess(before, asker)
+    if scene.chance(0.5):
+        scene.world.site.damage(scene.world.now)
+    scene.guess(BLOCKING - before + min(offset, 0), asker)
     scene.world.wait(HOUR)
     return "LOCKED" if scene.world.ask(asker) is None else "free"
 
@@ -76,6 +80,9 @@ def block_ends(scene: Scene, offset: int) -> str:
     asker = scene.asker()
     anew(scene, asker)
     scene.guess(BLOCKING, asker)
+    if scene.chance(0.5):
+        scene.world.wait(scene.rng.choice((0, HOUR, DAY - LOCK - 1, DAY - LOCK, DAY - LOCK + 1, DAY - 1)))
+        scene.world.site.damage(scene.world.now)
     scene.world.until((scene.world.site.oracle.entries[asker].counts(scene.world.now)[2] or 0) + offset)
     answer = "LOCKED" if scene.world.ask(asker) is None else "free"
     if answer == "free":

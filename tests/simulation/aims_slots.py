@@ -1,7 +1,8 @@
 """Traces aimed at who gets a slot, who gives it back, and who is told what about it."""
 
 from tests.simulation.aims_server import anew, live
-from tests.simulation.limits import DAY, LOCK, RECONNECT
+from tests.simulation.limits import DAY, HOUR, LOCK, RECONNECT, REMEMBERED
+from tests.simulation.oracle_server import Key
 from tests.simulation.scene import Scene
 from tests.simulation.world import Line
 from wizard.licensing.rules.instance import Asker
@@ -35,6 +36,54 @@ def registering_again(scene: Scene, offset: int) -> str:
     if scene.chance(0.5):
         scene.restart()
     return scene.world.register(scene.keys("p", nodes + offset)) or ""
+
+
+def remembered(scene: Scene, offset: int) -> str:
+    """So many slots are not held that the oldest of them is just remembered (0), or forgotten (1).
+
+    They are those of one big project that gives up or is too silent, and what was there before. Only the authorization
+    application is asked: what a hundred nodes think of it is the same as ever.
+    """
+    site, oracle = scene.world.site, scene.world.site.oracle
+    _make_room(scene)
+    held = scene.keys("r", scene.rng.randint(0, 2))
+    if held:
+        site.register(scene.world.now, held)
+        scene.soon()
+    over = len(oracle.slots) - len(held)
+    big = [("s", f"n{number}") for number in range(max(1, REMEMBERED + offset - over))]
+    site.register(scene.world.now, frozenset(big))
+    for key in (min(big), *scene.rng.choices(big, k=2)):
+        scene.soon()
+        site.request(scene.world.now, key, True)
+    _lose(scene, "s", held)
+    scene.authenticated()
+    scene.soon()
+    oldest = min(oracle.slots.keys() - held, key=lambda key: (oracle.slots[key].heard, key))
+    site.register(scene.world.now, scene.keys("q", scene.rng.randint(1, 2)))
+    told = "remembered" if oldest in site.instance.slots else "forgotten"
+    site.request(scene.world.now, oldest, True)
+    site.deauthorize(scene.world.now, oldest[0])
+    return told
+
+
+def _make_room(scene: Scene) -> None:
+    """Nobody holds a slot, and so many may."""
+    usual, scene.world.maximum = scene.world.maximum, 2 * REMEMBERED
+    scene.restart()
+    scene.world.maximum = usual
+    scene.vacate()
+
+
+def _lose(scene: Scene, project: str, others: frozenset[Key]) -> None:
+    """That project gives up, or is silent for more than a day, in which the others beat."""
+    if scene.chance(0.5):
+        scene.world.site.deauthorize(scene.world.now, project)
+        return
+    scene.world.wait(HOUR)
+    for key in sorted(others):
+        scene.world.site.request(scene.world.now, key, True)
+    scene.world.wait(DAY - HOUR + 1)
 
 
 def last_one_deauthorizes(scene: Scene, offset: int) -> str:

@@ -38,6 +38,7 @@ AIMS = (
     Aim("R7  restart before registering", aims_server.verified_does_not_outlive_a_restart),
     Aim("R8  maximum of registrations", aims_slots.maximum_of_registrations),
     Aim("R8  own slots again", aims_slots.registering_again),
+    Aim("R8  a hundred slots not held", aims_slots.remembered, 1),
     Aim("R9  retry 60, 120, 240, 300 s", aims_project.retries, 20),
     Aim("R9  beat 2 h", aims_project.beats, 20),
     Aim("R10 down 24 h, clean", aims_server.down_for_a_day),

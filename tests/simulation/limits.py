@@ -24,3 +24,5 @@ LOCKING = 6
 """R6: the sixth wrong input locks."""
 BLOCKING = 30
 """R6: 30 wrong in total since the last success block for 24 h."""
+REMEMBERED = 100
+"""Not SPEC's: of the slots that are not held so many are remembered."""

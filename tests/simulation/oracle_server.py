@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable
 
-from tests.simulation.limits import ALIVE, DAY, RECONNECT, SECOND
+from tests.simulation.limits import ALIVE, DAY, RECONNECT, REMEMBERED, SECOND
 from tests.simulation.oracle_entry import EntryOracle
 
 Key = tuple[str, str]
@@ -177,9 +177,13 @@ class ServerOracle:
             self._code = at, len(self.runs) - 1
 
     def registered(self, keys: frozenset[Key], at: int) -> None:
+        """What is not held any more is forgotten when a hundred such slots were heard of later."""
         self._registered = True
         for key in keys:
             self.slots[key] = SlotLog(at, len(self.runs) - 1)
+        over = [key for key in self.slots if not self.is_held(key, at)]
+        for key in sorted(over, key=lambda key: (self.slots[key].heard, key), reverse=True)[REMEMBERED:]:
+            del self.slots[key]
 
     def requested(self, key: Key, answer: str, at: int) -> None:
         if answer in ("OK", "RECONNECTED"):
@@ -196,7 +200,7 @@ class ServerOracle:
             self._ended(must_reauthenticate=False)
 
     def damaged(self, at: int) -> None:
-        """The storage is not what was written: nothing proves that the authentication holds, nor what was counted."""
+        """The storage is not what was written: nothing proves that the authentication holds, nor that this is all."""
         if self._retired:
             return
         self._end_slots(self.slots, "damaged storage", at)
