@@ -102,7 +102,13 @@ def workshop(settings: Settings, bell: Bell) -> Workshop:
     def claims(archive: Path) -> bytes:
         return claims_of(archive, load_vendor_keys(settings.vendor_keys.read_bytes()))
 
-    backend = backends.load(settings.backend, data=settings.data, vendor_keys=settings.vendor_keys, claims_of=claims)
+    backend = backends.load(
+        settings.backend,
+        data=settings.data,
+        vendor_keys=settings.vendor_keys,
+        claims_of=claims,
+        engines=inventory(settings).engines,
+    )
     return Workshop(**vars(services(settings, bell)), backend=backend, applications=HttpApplications())
 
 

@@ -3,8 +3,8 @@
 from flask import Flask, request
 
 from wizard.licensing.protocol import api
-from wizard.licensing.server.__main__ import Server
 from wizard.licensing.server.app import harden
+from wizard.licensing.server.program import Server
 from wizard.licensing.server.settings import parse
 from wizard.licensing.server.start import identify
 from wizard.licensing.server.timekeeper import read_clocks

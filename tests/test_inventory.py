@@ -4,9 +4,10 @@ from pathlib import Path
 
 import pytest
 
+from wizard.domain.engine import Engine
 from wizard.domain.project import Node, Project, Role
 from wizard.errors import InvalidInput
-from wizard.inventory import DEMONSTRATION, InventoryFile
+from wizard.inventory import CERTIFICATES, DEMONSTRATION, InventoryFile
 
 GOOD = """
 [[project]]
@@ -35,6 +36,17 @@ def test_a_project_is_read_with_its_nodes(tmp_path: Path) -> None:
     assert inventory.project("sales") == sales
 
 
+def test_the_engine_of_a_node_is_known_to_whoever_runs_containers(tmp_path: Path) -> None:
+    (tmp_path / "tls").mkdir()
+    for name in CERTIFICATES:
+        (tmp_path / "tls" / name).touch()
+    engine = 'engine = "tcp://192.0.2.10:2376"\ntls = "tls"\n'
+    assert read(tmp_path, GOOD).engines == {}
+    assert read(tmp_path, GOOD + engine).engines == {
+        "sales-main": Engine(url="tcp://192.0.2.10:2376", tls=tmp_path / "tls")
+    }
+
+
 def test_an_unknown_project_is_refused(tmp_path: Path) -> None:
     with pytest.raises(InvalidInput):
         read(tmp_path, GOOD).project("another")
@@ -55,6 +67,10 @@ def test_an_unknown_project_is_refused(tmp_path: Path) -> None:
         ((GOOD[GOOD.index("[[project.node]]") :], ""), "node"),
         (('name = "Sales reports"', 'name = "Sales reports"\napplication = "ftp://x"'), "project[0].application"),
         (('name = "Sales reports"', 'name = "Sales reports"\napplication = "/projects/x"'), "whole address"),
+        (('192.0.2.10"', '192.0.2.10"\nengine = "http://x"'), "project[0].node[0].engine"),
+        (('192.0.2.10"', '192.0.2.10"\nengine = "tcp://x:2376"'), "tcp:// needs it"),
+        (('192.0.2.10"', '192.0.2.10"\nengine = "unix:///x"\ntls = "tls"'), "tls belongs to tcp://"),
+        (('192.0.2.10"', '192.0.2.10"\nengine = "tcp://x:2376"\ntls = "tls"'), "there is no ca.pem"),
         ((GOOD, GOOD + GOOD), "2 projects with the slug sales"),
         ((GOOD, GOOD + GOOD.replace('"sales"', '"other"')), "2 nodes with the slug sales-main"),
     ],

@@ -3,12 +3,13 @@
 import ipaddress
 import tomllib
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Annotated
 
 import msgspec
 
+from wizard.domain.engine import Engine
 from wizard.domain.project import Node, Project, Role
 from wizard.errors import InvalidInput
 from wizard.text import Text, say
@@ -20,12 +21,16 @@ Slug = Annotated[str, msgspec.Meta(pattern="^[a-z0-9][a-z0-9-]{0,63}$")]
 Name = Annotated[str, msgspec.Meta(min_length=1, max_length=100)]
 Url = Annotated[str, msgspec.Meta(pattern="^(https?:/)?/[^ ]*[^ /]$")]
 
+EngineUrl = Annotated[str, msgspec.Meta(pattern="^(unix:///|tcp://|ssh://)[^ ]+$")]
+
 
 class _Node(msgspec.Struct, forbid_unknown_fields=True):
     slug: Slug
     name: Name
     role: Role
     address: str
+    engine: EngineUrl | None = None
+    tls: Name | None = None
 
 
 class _Project(msgspec.Struct, forbid_unknown_fields=True):
@@ -39,6 +44,10 @@ class _Inventory(msgspec.Struct, forbid_unknown_fields=True):
     project: Annotated[list[_Project], msgspec.Meta(min_length=1)]
 
 
+CERTIFICATES = ("ca.pem", "cert.pem", "key.pem")
+"""What is in the folder `tls` of a node: as Docker's own client names them."""
+
+
 class InventoryFile:
     """ports.Inventory, read once. InvalidInput, with the place in the file, when it does not hold what it should.
 
@@ -46,7 +55,14 @@ class InventoryFile:
     """
 
     def __init__(self, path: Path, applications: str = "") -> None:
-        self._projects = _checked(path, _read(path), applications.rstrip("/"))
+        inventory = _read(path)
+        self._projects = _checked(path, inventory, applications.rstrip("/"))
+        self._engines = _engines(path, inventory)
+
+    @property
+    def engines(self) -> Mapping[str, Engine]:
+        """How the engine of a node is reached, by the slug of the node; not every backend needs it."""
+        return self._engines
 
     def projects(self) -> Sequence[Project]:
         return self._projects
@@ -105,6 +121,30 @@ def _project(path: Path, project: _Project, applications: str) -> Project:
         ),
         application=application,
     )
+
+
+def _engines(path: Path, inventory: _Inventory) -> Mapping[str, Engine]:
+    """A relative folder of certificates is beside the inventory."""
+    return {
+        node.slug: Engine(url=node.engine, tls=_certificates(path, node))
+        for project in inventory.project
+        for node in project.node
+        if node.engine is not None
+    }
+
+
+def _certificates(path: Path, node: _Node) -> Path | None:
+    """Docker over TCP without certificates would give everybody in the network the node."""
+    is_tcp = node.engine is not None and node.engine.startswith("tcp://")
+    if is_tcp != (node.tls is not None):
+        raise _refusal(path, say("The engine of %(slug)s: tls belongs to tcp://, and tcp:// needs it.", slug=node.slug))
+    if node.tls is None:
+        return None
+    folder = path.parent / node.tls
+    for name in CERTIFICATES:
+        if not (folder / name).is_file():
+            raise _refusal(path, say("The engine of %(slug)s: there is no %(file)s.", slug=node.slug, file=name))
+    return folder
 
 
 def _is_address(text: str) -> bool:

@@ -88,6 +88,7 @@ def a_bench(folder: Path, backend: EmbeddedBackend, behaviour: str) -> Bench:
         archive=archive,
         port=free_port(),
         occupied=lambda port: socket.create_server((NODE.address, port)),
+        says="started",
         put_config=lambda name, content: void(files(folder).volume(image.licence).joinpath(name).write_bytes(content)),
     )
 

@@ -32,6 +32,7 @@ def bench() -> Bench:
         archive=Path("unused"),
         port=18081,
         occupied=occupied,
+        says="started",
         put_config=put_config,
     )
 

@@ -11,6 +11,7 @@ from pathlib import Path
 import pytest
 
 from tests.factories import NOW
+from tests.waiting import until
 from wizard.domain.image import Image
 from wizard.domain.project import Node
 from wizard.errors import BackendError
@@ -30,6 +31,8 @@ class Bench:
     """Free at the beginning, and so is the one above."""
     occupied: Callable[[int], AbstractContextManager[object]]
     """Have something else listen on a port of the node meanwhile."""
+    says: str
+    """A word that the image's program prints once it has started."""
     put_config: Callable[[str, bytes], None]
     """Write a file into the config volume of the image's licence."""
 
@@ -203,7 +206,7 @@ class BackendContract:
     def test_what_it_printed_can_be_read(self, bench: Bench) -> None:
         bench.load()
         bench.start("one")
-        assert "started" in bench.backend.logs(bench.node, "one")
+        until(lambda: bench.says in bench.backend.logs(bench.node, "one"), "it has printed something")
         assert len(bench.backend.logs(bench.node, "one", lines=1).splitlines()) == 1
 
     def test_another_licence_runs_beside_it(self, bench: Bench) -> None:

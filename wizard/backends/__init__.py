@@ -13,6 +13,8 @@ from wizard.text import say
 
 BACKENDS = {
     "embedded": "wizard.backends.embedded:EmbeddedBackend",
+    "docker": "wizard.backends.docker:DockerBackend",
+    "podman": "wizard.backends.docker:DockerBackend",
 }
 
 

@@ -37,7 +37,7 @@ class EmbeddedBackend:
     """ports.Backend, and ports.Supervising.
 
     `claims_of` takes the signed claims out of an archive; `vendor_keys` is the file that a server checks them with.
-    `command` is what stands for the image's entry point.
+    `command` is what stands for the image's entry point. What only other backends need is in `others`.
     """
 
     def __init__(
@@ -49,6 +49,7 @@ class EmbeddedBackend:
         command: Sequence[str] = processes.SERVER,
         grace: float = GRACE,
         clock: Callable[[], datetime] = lambda: datetime.now(UTC),
+        **others: object,
     ) -> None:
         self._data = data.absolute() / "nodes"
         self._vendor_keys = vendor_keys.absolute()

@@ -1,0 +1,110 @@
+"""What an engine does not do, in words for a person."""
+
+from wizard.domain.image import Image
+from wizard.domain.project import Node
+from wizard.errors import BackendError
+from wizard.text import Text, say
+
+
+def one_of_ours(name: str) -> Text:
+    return say("the authorization application %(name)s", name=name)
+
+
+def a_container(name: str) -> Text:
+    return say("the container %(name)s", name=name)
+
+
+def unreachable(node: Node, url: str, error: Exception) -> BackendError:
+    return BackendError(
+        say("The engine of %(node)s does not answer.", node=node.name),
+        why=say("It is asked at %(url)s.", url=url),
+        todo=say("Look whether the node and its engine run, and whether the wizard may reach it there."),
+        raw=str(error),
+        permanent=False,
+    )
+
+
+def too_old(node: Node, spoken: str, wanted: str) -> BackendError:
+    return BackendError(
+        say("The engine of %(node)s is too old.", node=node.name),
+        why=say(
+            "It speaks version %(spoken)s of its API; %(wanted)s or later is needed.", spoken=spoken, wanted=wanted
+        ),
+        todo=say("Update it to Docker 20.10 or Podman 4, or later."),
+        permanent=True,
+    )
+
+
+def no_engine(node: Node) -> BackendError:
+    return BackendError(
+        say("The inventory names no engine for %(node)s.", node=node.name),
+        todo=say('Add a line such as engine = "unix:///var/run/docker.sock" to the node, then start the wizard again.'),
+        permanent=True,
+    )
+
+
+def not_done(node: Node, words: str, *, permanent: bool) -> BackendError:
+    return BackendError(
+        say("The engine of %(node)s refused.", node=node.name),
+        why=say("Its own words are below."),
+        todo=say("Look at them, then try again."),
+        raw=words,
+        permanent=permanent,
+    )
+
+
+def not_loaded(node: Node, image: Image, words: str = "") -> BackendError:
+    return BackendError(
+        say("%(image)s is not on %(node)s.", image=image.name, node=node.name),
+        why=say("The engine has not loaded it. Its own words are below.") if words else None,
+        todo=say("Deploy again; the image is loaded first."),
+        raw=words,
+        permanent=True,
+    )
+
+
+def no_room(node: Node, words: str) -> BackendError:
+    return BackendError(
+        say("The disk of %(node)s is full.", node=node.name),
+        why=say("There is no room for the image."),
+        todo=say("Make room where the engine keeps its images, then deploy again."),
+        raw=words,
+        permanent=True,
+    )
+
+
+def no_container(node: Node, name: str) -> BackendError:
+    return BackendError(
+        say("There is no %(name)s on %(node)s.", name=name, node=node.name),
+        why=say("It was removed."),
+        todo=say("Deploy the authorization application again."),
+        permanent=True,
+    )
+
+
+def name_taken(node: Node, name: str) -> BackendError:
+    return BackendError(
+        say("There is another container named %(name)s on %(node)s.", name=name, node=node.name),
+        why=say("It was not made by the wizard, so the wizard does not touch it."),
+        todo=say("Rename or remove it, then deploy again."),
+        permanent=True,
+    )
+
+
+def volume_in_use(node: Node, holder: str) -> BackendError:
+    return BackendError(
+        say("This licence runs on %(node)s already.", node=node.name),
+        why=say("Its volume is in use by %(name)s, and two must not share it.", name=holder),
+        todo=say("Go on with the one that runs, or remove it first."),
+        permanent=True,
+    )
+
+
+def port_in_use(node: Node, port: int, holder: Text | None, words: str) -> BackendError:
+    return BackendError(
+        say("Port %(port)s was taken on %(node)s meanwhile.", port=port, node=node.name),
+        why=say("It is held by %(holder)s.", holder=holder) if holder else None,
+        todo=say("Go back and set another port, or free this one and deploy again."),
+        raw=words,
+        permanent=True,
+    )

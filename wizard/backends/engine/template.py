@@ -1,0 +1,79 @@
+"""The one kind of container there is: what an engine is asked for, from a constant template.
+
+Nothing in it comes from a client but through checked values of ours: a name after the operation, the licence of the
+signed claims, the image's own digest, the node's address and the port.
+"""
+
+import re
+from collections.abc import Mapping
+from typing import Any
+
+from wizard.domain.image import Image
+from wizard.domain.project import Node
+
+OURS = "com.fineops.license"
+"""The label of everything that is the wizard's, with the licence as its value. Nothing without it is ever touched."""
+PORT_LABEL = "com.fineops.license.port"
+CONFIG = "/app/config"
+USER = "65532:65532"
+SECONDS_TO_STOP = 30
+"""An authorization application writes the time last, when it is stopped."""
+MEBIBYTE = 1 << 20
+MEMORY = 256 * MEBIBYTE
+PROCESSES = 64
+TEMPORARY = "rw,noexec,nosuid,nodev,size=16m"
+LOG = {"max-size": "1m", "max-file": "3"}
+
+_NAME = re.compile(r"[a-z0-9][a-z0-9-]{0,62}")
+
+
+def volume_of(licence: str) -> str:
+    """The volume of a licence. It outlives every container (R13)."""
+    return f"fineops-license-{checked(licence)}"
+
+
+def tag_of(image: Image) -> str:
+    """What the image is called on a node: a name of ours, so that no name that others use is taken over."""
+    return f"fineops-license:{checked(image.image_id[:32])}"
+
+
+def labels_of(image: Image, port: int) -> Mapping[str, str]:
+    return {OURS: image.licence, PORT_LABEL: str(port)}
+
+
+def arguments(node: Node, port: int) -> list[str]:
+    """It publishes one port, and listens at the same: a request finds it where the QR and the certificate say."""
+    return ["--address", node.address, "--port", str(port), "--listen", "0.0.0.0"]  # noqa: S104 - of the container
+
+
+def container(node: Node, image: Image, port: int) -> dict[str, Any]:
+    """The body of `POST /containers/create` (Docker Engine API 1.41)."""
+    exposed = f"{port}/tcp"
+    return {
+        "Image": f"sha256:{image.image_id}",
+        "Cmd": arguments(node, port),
+        "User": USER,
+        "Labels": dict(labels_of(image, port)),
+        "ExposedPorts": {exposed: {}},
+        "StopTimeout": SECONDS_TO_STOP,
+        "HostConfig": {
+            "Binds": [f"{volume_of(image.licence)}:{CONFIG}"],
+            "PortBindings": {exposed: [{"HostIp": "", "HostPort": str(port)}]},
+            "ReadonlyRootfs": True,
+            "Tmpfs": {"/tmp": TEMPORARY},  # noqa: S108 - the container's own
+            "CapDrop": ["ALL"],
+            "SecurityOpt": ["no-new-privileges"],
+            "PidsLimit": PROCESSES,
+            "Memory": MEMORY,
+            "MemorySwap": MEMORY,
+            "RestartPolicy": {"Name": "unless-stopped"},
+            "LogConfig": {"Type": "json-file", "Config": LOG},
+        },
+    }
+
+
+def checked(name: str) -> str:
+    """The name, which goes into a path of the engine's API; ValueError when it is none of ours."""
+    if not _NAME.fullmatch(name):
+        raise ValueError(f"{name!r} is no name for an engine.")
+    return name
