@@ -1,7 +1,8 @@
 """The whole job over HTTP, as a person without scripts does it; prints each step (`make journey`).
 
 With URL= it is done against the instance that runs there, whose data folder (WIZARD_DATA) must be at hand for a sign-in
-link; without, against an instance of its own. NODE= names the project and its node, as project/node.
+link; without, against an instance of its own, on the engine that BACKEND= names (embedded, docker, podman). NODE= names
+the project and its node, as project/node.
 """
 
 import os
@@ -14,6 +15,7 @@ from tempfile import TemporaryDirectory
 import requests
 
 from tests import figures
+from tests.engines.premises import ENGINES
 from tests.instance import FLASK, ROOT, running
 from tests.visitor import Visitor
 
@@ -77,16 +79,25 @@ def ask_the_vendor(address: str) -> str:
     return str(phone.one("#code")["data-code"])
 
 
-def main() -> None:
+def own_journey(backend: str) -> float:
+    """On an instance of its own, with that backend and an engine that is private to it; how many seconds it took."""
+    with ENGINES[backend]() as settings, running(**settings) as instance:
+        began = time.monotonic()
+        journey(instance.link)
+        return time.monotonic() - began
+
+
+def journey_at(url: str) -> float:
+    """On the instance that runs there; how many seconds it took."""
+    link = subprocess.run([*FLASK, "sign-in-link"], cwd=ROOT, capture_output=True, text=True, check=True).stdout
     began = time.monotonic()
-    if url := os.environ.get("URL"):
-        link = subprocess.run([*FLASK, "sign-in-link"], cwd=ROOT, capture_output=True, text=True, check=True).stdout
-        journey(url.rstrip("/") + "/sign-in/" + link.strip().rpartition("/")[2])
-    else:
-        with running() as instance:
-            began = time.monotonic()
-            journey(instance.link)
-    seconds = time.monotonic() - began
+    journey(url.rstrip("/") + "/sign-in/" + link.strip().rpartition("/")[2])
+    return time.monotonic() - began
+
+
+def main() -> None:
+    url = os.environ.get("URL")
+    seconds = journey_at(url) if url else own_journey(os.environ.get("BACKEND", "embedded"))
     figures.tell("journey.seconds", seconds, "<=", 20, digits=1)
     print("journey: registered, first request received")
 

@@ -28,6 +28,14 @@ def test_with_an_inventory_of_its_own_it_is_no_demonstration(tmp_path: Path) -> 
     assert settings.vendor_keys == tmp_path / "vendor.pub"
 
 
+def test_the_other_parties_of_a_demonstration_can_be_had_with_any_inventory(tmp_path: Path) -> None:
+    (tmp_path / "inventory.toml").touch()
+    given = {"WIZARD_INVENTORY": str(tmp_path / "inventory.toml"), "WIZARD_DATA": str(tmp_path)}
+    settings = Settings.from_environ(given | {"WIZARD_DEMONSTRATION": "yes"})
+    assert settings.is_demonstration
+    assert settings.vendor_keys == tmp_path / "vendor" / "vendor.pub"
+
+
 def test_an_empty_value_counts_as_none() -> None:
     names = ("WIZARD_DATA", "HOST", "PORT", "WIZARD_BACKEND", "WIZARD_INVENTORY", "WIZARD_DATABASE")
     assert Settings.from_environ(dict.fromkeys(names, "")) == Settings.from_environ({})

@@ -34,7 +34,9 @@ class Settings:
     backend: str
     """Name of the engine: a key of wizard.backends.BACKENDS."""
     inventory: Path | None
-    """The file of projects and nodes; None for the packaged demonstration."""
+    """The file of projects and nodes; None for the packaged one."""
+    is_demonstration: bool
+    """Whether the other parties run on this machine too: a vendor and applications of ours."""
     database: str
     """SQLAlchemy's URL of the store."""
     vendor_keys: Path
@@ -48,21 +50,18 @@ class Settings:
         if data.exists() and not data.is_dir():
             raise BadSetting(f"WIZARD_DATA: {data} is not a folder.")
         inventory = _inventory(given)
-        keys = data / "vendor" / "vendor.pub" if inventory is None else data / "vendor.pub"
+        is_demonstration = inventory is None or "WIZARD_DEMONSTRATION" in given
+        keys = data / "vendor" / "vendor.pub" if is_demonstration else data / "vendor.pub"
         return cls(
             data=data,
             host=_host(given),
             port=_port(given),
             backend=given.get("WIZARD_BACKEND", "embedded"),
             inventory=inventory,
+            is_demonstration=is_demonstration,
             database=_database(given, data),
             vendor_keys=Path(given.get("WIZARD_VENDOR_KEYS", keys)).expanduser().absolute(),
         )
-
-    @property
-    def is_demonstration(self) -> bool:
-        """Without an inventory of its own it shows all on one machine, with a vendor and applications of ours."""
-        return self.inventory is None
 
     @property
     def vendor_port(self) -> int:
