@@ -50,7 +50,7 @@ class Settings:
         if data.exists() and not data.is_dir():
             raise BadSetting(f"WIZARD_DATA: {data} is not a folder.")
         inventory = _inventory(given)
-        is_demonstration = inventory is None or "WIZARD_DEMONSTRATION" in given
+        is_demonstration = inventory is None or bool(given.get("WIZARD_DEMONSTRATION"))
         keys = data / "vendor" / "vendor.pub" if is_demonstration else data / "vendor.pub"
         return cls(
             data=data,
