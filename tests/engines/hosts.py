@@ -6,6 +6,7 @@ of this machine is touched; and when the first process of a host is killed, by t
 is gone. Needs root, and Debian's packages iproute2, util-linux and tini.
 """
 
+import itertools
 import os
 import socket
 import subprocess
@@ -20,6 +21,8 @@ import psutil
 
 from tests.waiting import until
 
+_numbers = itertools.count()
+"""Of the switches of this process: each has addresses of its own."""
 CGROUPS = Path("/sys/fs/cgroup")
 _SWITCH = "ip link add switch type bridge && ip link set switch up && echo ready && exec sleep infinity"
 _HOST = "ip link set lo up && mount -t tmpfs tmpfs /run && echo ready && exec tini -g -- sleep infinity"
@@ -98,18 +101,19 @@ def program(nsenter: subprocess.Popen[bytes]) -> psutil.Process:
 @contextmanager
 def hosts(count: int = 1) -> Iterator[tuple[Host, ...]]:
     """So many hosts that reach each other and this machine."""
-    subnet = f"10.201.{os.getpid() % 250}"
+    number = next(_numbers)
+    subnet = f"10.201.{(os.getpid() + number) % 250}"
     with ExitStack() as stack:
-        switch = stack.enter_context(_switch(f"{subnet}.1"))
-        numbers = range(1, count + 1)
-        yield tuple(stack.enter_context(_host(switch, f"host{it}", f"{subnet}.{it + 1}")) for it in numbers)
+        switch = stack.enter_context(_switch(f"{subnet}.1", number))
+        hosts = (_host(switch, f"host{it}", f"{subnet}.{it + 1}") for it in range(1, count + 1))
+        yield tuple(stack.enter_context(host) for host in hosts)
 
 
 @contextmanager
-def _switch(address: str) -> Iterator[int]:
+def _switch(address: str, number: int) -> Iterator[int]:
     """The process that holds the switch. This machine has that address on it."""
     with _first_process(("--net",), _SWITCH) as pid:
-        _plug(pid, "machine", os.getpid(), f"tests{os.getpid()}", address)
+        _plug(pid, "machine", os.getpid(), f"t{os.getpid()}.{number}", address)
         try:
             yield pid
         finally:  # at once; the kernel takes a moment for what is left to it
