@@ -91,10 +91,12 @@
     const button = event.target.closest("[data-copy]");
     if (button) copy(button);
   });
-  // A wizard that does not answer is said, until it answers again.
-  const silence = (silent) => () => { document.getElementById("silence").hidden = !silent; };
-  document.addEventListener("htmx:error", silence(true));
-  document.addEventListener("htmx:after:request", silence(false));
+  // A wizard that does not answer is said, until it answers again. What a press gets is shown in place of the step;
+  // what a page that asks by itself gets from a wizard in trouble is no answer.
+  const silence = (silent) => { document.getElementById("silence").hidden = !silent; };
+  const isInVain = ({ sourceElement, response }) => response.status >= 500 && sourceElement.matches("[hx-trigger^=every]");
+  document.addEventListener("htmx:error", () => silence(true));
+  document.addEventListener("htmx:after:request", (event) => silence(isInVain(event.detail.ctx)));
   document.addEventListener("htmx:after:swap", settle);
   localise(document);
   tick();

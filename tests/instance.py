@@ -8,10 +8,12 @@ import subprocess
 import sys
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 from tempfile import TemporaryDirectory
+
+import psutil
 
 ROOT = Path(__file__).resolve().parent.parent
 SECONDS_TO_START = 60
@@ -34,6 +36,14 @@ class Instance:
             [*FLASK, *words], cwd=ROOT, env=self.environment, capture_output=True, text=True, check=True, timeout=60
         )
         return run.stdout
+
+    def processes(self, word: str) -> list[psutil.Process]:
+        """The launcher's children, and theirs, that have the word on their command line."""
+        found = []
+        for child in psutil.Process(self.process.pid).children(recursive=True):
+            with suppress(psutil.NoSuchProcess):  # it has ended meanwhile
+                found += [child] if word in child.cmdline() else []
+        return found
 
 
 def free_ports(count: int) -> int:

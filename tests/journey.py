@@ -36,7 +36,7 @@ def journey(link: str, say: Callable[[str], None] = print, node: str = NODE) -> 
     say(f"node: {node}")
     set_port(visitor)
     say(f"port: {visitor.page.select('#rail .done small')[2].get_text(strip=True)}")
-    visitor.press("Deploy to").wait(lambda page: page.has("authorization application answers"), SECONDS)
+    deploy(visitor)
     say(f"deploy: {visitor.one('#page').get_text(strip=True)}")
     visitor.press("Show the QR code")
     code = ask_the_vendor(visitor.one("#challenge").get_text(strip=True))
@@ -71,6 +71,12 @@ def set_port(visitor: Visitor) -> None:
     if visitor.page.select("#problem"):
         visitor.press("Use ").wait(lambda page: not page.has("Trying port"), SECONDS)
     visitor.follow("Continue")
+
+
+def deploy(visitor: Visitor) -> Visitor:
+    """Until the authorization application answers."""
+    assert visitor.press("Deploy to").status == 200, visitor.text
+    return visitor.wait(lambda page: page.has("authorization application answers"), SECONDS)
 
 
 def ask_the_vendor(address: str) -> str:

@@ -107,11 +107,13 @@ class MemoryStore:
             row.lease_until = now + LEASE
             return True
 
-    def record(self, operation: Operation, owner: str) -> bool:
+    def record(self, operation: Operation, owner: str, result: Registration | None = None) -> bool:
         with self._lock:
             row = self._rows.get(operation.id)
             if row is None or row.owner != owner:
                 return False
+            if result is not None:
+                self.save(result)
             row.operation = replace(operation, abort=row.operation.abort)
             if operation.state is not OperationState.RUNNING:
                 row.owner = row.lease_until = None

@@ -8,7 +8,7 @@ import psutil
 import pytest
 
 from tests.instance import Instance, running, start, stop
-from tests.journey import NODE, SECONDS, ask_the_vendor, download, set_port, sign_in
+from tests.journey import NODE, SECONDS, ask_the_vendor, deploy, download, set_port, sign_in
 from tests.visitor import Visitor
 
 VICTIMS = {"web": ("wsgi:app",), "worker": ("worker",), "both": ("wsgi:app", "worker")}
@@ -18,11 +18,6 @@ VICTIMS = {"web": ("wsgi:app",), "worker": ("worker",), "both": ("wsgi:app", "wo
 def instance() -> Iterator[Instance]:
     with running() as instance:
         yield instance
-
-
-def processes(instance: Instance, word: str) -> list[psutil.Process]:
-    """The launcher's children, and theirs, that have the word on their command line."""
-    return [child for child in psutil.Process(instance.process.pid).children(recursive=True) if word in child.cmdline()]
 
 
 def license_servers(instance: Instance) -> set[int]:
@@ -37,7 +32,7 @@ def license_servers(instance: Instance) -> set[int]:
 
 def kill(instance: Instance, words: Sequence[str]) -> None:
     for word in words:
-        while not (victims := processes(instance, word)):  # killed a moment ago, and not yet started again
+        while not (victims := instance.processes(word)):  # killed a moment ago, and not yet started again
             time.sleep(0.05)
         for victim in victims:
             victim.kill()
@@ -50,7 +45,7 @@ def deployed(instance: Instance, folder: Path) -> Visitor:
     visitor.upload(download(visitor.link("Download a demonstration image"), folder)).press("Use this image")
     visitor.press("Use this node", node=NODE)
     set_port(visitor)
-    return visitor.press("Deploy to").wait(lambda page: page.has("authorization application answers"), SECONDS)
+    return deploy(visitor)
 
 
 @pytest.mark.parametrize("victims", VICTIMS.values(), ids=VICTIMS.keys())
@@ -60,6 +55,7 @@ def test_killed_at_every_step_it_goes_on_where_it_was(
     visitor = sign_in(Visitor(), instance.link).press("Register a project")
 
     def crash() -> None:
+        assert visitor.status == 200, visitor.text  # what was pressed was not refused
         kill(instance, victims)
         visitor.reload_patiently(SECONDS)
 

@@ -202,9 +202,11 @@ class Store(Protocol):
         """Prolong the lease; False when another worker has it."""
         ...
 
-    def record(self, operation: Operation, owner: str) -> bool:
+    def record(self, operation: Operation, owner: str, result: Registration | None = None) -> bool:
         """Write its progress or its end; False, and nothing written, when another worker has the lease.
 
+        `result` is what came of it: the registration is saved in the same transaction, as `save` does. Stale, and
+        nothing written, when another save came before.
         One that is put back to QUEUED may be claimed by anybody at once. The wish to abort is never overwritten.
         """
         ...

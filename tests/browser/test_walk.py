@@ -53,7 +53,7 @@ def test_the_focus_goes_to_the_heading_of_each_new_step_and_it_is_announced(
     context: BrowserContext, instance: Instance
 ) -> None:
     page = context.new_page()
-    sign_in(page, instance)
+    sign_in(page, instance.link)
     begin(page)
     press(page, "Upload the image")
     expect(page.locator("#problem")).to_be_visible()
@@ -65,7 +65,7 @@ def test_a_node_that_falls_ill_is_shown_without_losing_what_was_chosen(
     context: BrowserContext, instance: Instance, tmp_path: Path
 ) -> None:
     page = context.new_page()
-    sign_in(page, instance)
+    sign_in(page, instance.link)
     begin(page)
     upload(page, download(page.get_by_role("link", name="Download").get_attribute("href") or "", tmp_path))
     press(page, "Use this image")
@@ -81,7 +81,7 @@ def test_a_node_that_falls_ill_is_shown_without_losing_what_was_chosen(
 def test_nothing_scrolls_sideways_on_a_small_screen(context: BrowserContext, instance: Instance) -> None:
     page = context.new_page()
     page.set_viewport_size({"width": 380, "height": 800})
-    sign_in(page, instance)
+    sign_in(page, instance.link)
     begin(page)
     assert page.evaluate("document.documentElement.scrollWidth") <= 380
 
@@ -90,7 +90,7 @@ def test_a_wrong_file_is_refused_in_the_page_and_another_one_can_be_chosen(
     context: BrowserContext, instance: Instance, tmp_path: Path
 ) -> None:
     page = context.new_page()
-    sign_in(page, instance)
+    sign_in(page, instance.link)
     begin(page)
     holiday = tmp_path / "holiday.jpg"
     holiday.write_bytes(b"\xff\xd8\xff" * 20_000_000)
@@ -106,7 +106,7 @@ def test_the_browsers_own_back_and_forward_buttons_show_the_steps(
 ) -> None:
     page = context.new_page()
     complaints = listen(page)
-    sign_in(page, instance)
+    sign_in(page, instance.link)
     begin(page)
     upload(page, download(page.get_by_role("link", name="Download").get_attribute("href") or "", tmp_path))
     press(page, "Use this image")

@@ -1,25 +1,24 @@
 """The whole way in a real browser, the phone's page in a second tab, the QR code read from the screen."""
 
-import sqlite3
 import subprocess
 import time
 from collections.abc import Callable, Iterator
 from contextlib import closing, contextmanager
 from pathlib import Path
 
-import psutil
 from playwright.sync_api import Page, expect
 
 from tests.instance import Instance
 from tests.journey import NODE
+from wizard.store import SqlStore
 
 PASSWORD = "a long password"
 SLOW = 60_000
 """Milliseconds for what starts processes."""
 
 
-def sign_in(page: Page, instance: Instance) -> None:
-    page.goto(instance.link)
+def sign_in(page: Page, link: str) -> None:
+    page.goto(link)
     page.get_by_label("New password").fill(PASSWORD)
     page.get_by_label("The same password again").fill(PASSWORD)
     page.get_by_role("button", name="Save and sign in").click()
@@ -62,22 +61,33 @@ def ask_the_vendor(phone: Page, address: str) -> str:
 
 @contextmanager
 def held(instance: Instance) -> Iterator[None]:
-    """The worker has begun, and stands still meanwhile; what it does goes on afterwards."""
-    with closing(sqlite3.connect(instance.data / "wizard.db")) as db:
-        while not db.execute("select 1 from operations where kind = 'deploy' and state <> 'queued'").fetchone():
-            time.sleep(0.005)
-    launched = psutil.Process(instance.process.pid).children(recursive=True)
-    worker = next(process for process in launched if "worker" in process.cmdline())
+    """The worker stands still in the midst of a phase of the deployment; what it does goes on afterwards."""
+    [worker] = instance.processes("worker")
     worker.suspend()
     try:
+        with closing(SqlStore(f"sqlite:///{instance.data / 'wizard.db'}")) as store:
+            while not is_within_a_phase(store):  # looked at while it stands: it cannot be over again by now
+                worker.resume()
+                time.sleep(0.005)
+                worker.suspend()
         yield
     finally:
         worker.resume()
 
 
+def is_within_a_phase(store: SqlStore) -> bool:
+    """Whether a phase of the deployment is under way. It must not be over yet."""
+    [registration] = store.registrations()
+    deployment = store.last_operation(registration.id, "deploy")
+    if deployment is None:
+        return False
+    assert deployment.is_active, f"the deployment was over before it could be held: {deployment}"
+    return any(phase.started_at and not phase.ended_at for phase in deployment.phases)
+
+
 def walk(page: Page, phone: Page, instance: Instance, folder: Path, at_each: Callable[[str], None]) -> None:
     """From the link to the success page. `at_each` is called with a name of each state worth looking at."""
-    sign_in(page, instance)
+    sign_in(page, instance.link)
     at_each("home-empty")
     begin(page)
     at_each("1-upload")

@@ -253,6 +253,33 @@ class LeasesContract:
         assert queued.owners() == []
         assert queued.claim("two", NOW + LEASE + MOMENT) is None
 
+    def test_what_came_of_it_is_saved_together_with_its_end(self, queued: Store) -> None:
+        claimed = queued.claim("one", NOW)
+        assert claimed
+        result = replace(queued.registration("r1"), port=18099)
+        assert queued.record(claimed.ended(OperationState.DONE, NOW), "one", result)
+        assert queued.registration("r1") == replace(result, version=2)
+        assert queued.operation("op1").state is OperationState.DONE
+
+    def test_what_came_of_it_is_stale_after_another_save_and_then_it_has_not_ended(self, queued: Store) -> None:
+        claimed = queued.claim("one", NOW)
+        assert claimed
+        result = replace(queued.registration("r1"), port=18099)
+        queued.save(replace(result, port=18082))
+        with pytest.raises(Stale):
+            queued.record(claimed.ended(OperationState.DONE, NOW), "one", result)
+        assert queued.registration("r1").port == 18082
+        assert queued.operation("op1") == claimed
+        assert queued.renew("op1", "one", NOW)
+
+    def test_nothing_comes_of_it_in_the_hands_of_who_lost_the_lease(self, queued: Store) -> None:
+        lost = queued.claim("one", NOW)
+        assert lost
+        queued.claim("two", NOW + LEASE + MOMENT)
+        result = replace(queued.registration("r1"), port=18099)
+        assert not queued.record(lost.ended(OperationState.DONE, NOW), "one", result)
+        assert queued.registration("r1").version == 1
+
     def test_what_is_put_back_can_be_claimed_at_once(self, queued: Store) -> None:
         claimed = queued.claim("one", NOW)
         assert claimed

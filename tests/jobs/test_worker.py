@@ -14,7 +14,7 @@ import psutil
 import pytest
 
 from tests.factories import a_registration
-from tests.fakes import MemoryStore
+from tests.fakes import FakeClock, MemoryStore
 from tests.jobs.toy import Toy
 from wizard.domain.operation import LEASE, OperationState
 from wizard.jobs.bell import Bell
@@ -163,6 +163,28 @@ def test_four_operations_are_done_at_once_and_the_fifth_when_a_hand_is_free(
     assert [store.operation(operation.id).state for operation in operations].count(OperationState.QUEUED) == 1
     gate.set()
     wait_until(lambda: all(store.operation(operation.id).state is OperationState.DONE for operation in operations))
+
+
+def test_a_machine_that_slept_longer_than_the_lease_goes_on_with_its_own_work(
+    store: MemoryStore, workshop: Workshop, toy: Toy, clock: FakeClock
+) -> None:
+    gate, at_work = threading.Event(), threading.Event()
+
+    def work(task: Task) -> None:
+        at_work.set()
+        gate.wait(10)
+
+    toy.does["one"] = work
+    operation = Queue(store, toy.flow, lambda: None).start(store.save(a_registration()), "toy", clock())
+    worker = Worker(workshop, toy.flow, threading.Event())
+    worker.take_up()
+    assert at_work.wait(5)
+    clock.advance(seconds=LEASE.total_seconds() + 1)
+    worker.take_up()
+    gate.set()
+    wait_until(lambda: not store.operation(operation.id).is_active)
+    assert toy.happened == ["one", "two", "three"]
+    assert store.operation(operation.id).attempt == 1
 
 
 def test_a_process_of_this_machine_that_is_no_more_is_dead() -> None:

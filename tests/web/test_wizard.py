@@ -207,6 +207,18 @@ def test_a_page_that_was_overtaken_while_it_was_made_is_made_anew_by_its_first_p
     assert 'since="' in page
 
 
+def test_a_page_that_its_work_has_overtaken_asks_once_more_though_the_work_has_ended(
+    at_deploy: Visitor, desk: FakeDesk
+) -> None:
+    """The registration was loaded, then the deployment ended: else the page would offer Deploy for ever."""
+    at_deploy.press("Deploy to")
+    registration = desk.store.registrations()[0]
+    desk.perform()
+    with inner(at_deploy).client.application.test_request_context():
+        page = Desk(FLOW, desk.services).page(registration, FLOW.step("deploy")).get_data(as_text=True)
+    assert 'since="' in page
+
+
 def test_the_address_follows_a_button_that_leads_to_another_step(at_deploy: Visitor, desk: FakeDesk) -> None:
     at_deploy.press("Deploy to")
     desk.perform()

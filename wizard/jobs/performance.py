@@ -66,7 +66,7 @@ class Performance:
     def run(self) -> None:
         """To its end, unless the lease is lost or the worker is stopped: then it goes on elsewhere."""
         try:
-            self._record(self._outcome())
+            self._perform()
         except Stopping:
             logger.info("Operation %s is put back: the worker stops.", self._operation.id)
             self._put_back(attempt=self._operation.attempt - 1)
@@ -79,29 +79,32 @@ class Performance:
             logger.exception("Operation %s could not be begun or ended.", self._operation.id)
             self._record(self._ended(OperationState.FAILED, self._unexpected()))
 
-    def _outcome(self) -> Operation:
+    def _perform(self) -> None:
         registration = self._cleared_registration()
-        if self._step.is_done(registration):  # saved by a worker that did not live to say so, or done by hand meanwhile
-            return self._ended(OperationState.DONE)
-        if self._operation.attempt > MOST_ATTEMPTS:
-            return self._given_up(registration)
+        if self._step.is_done(registration):  # done by hand meanwhile
+            self._record(self._ended(OperationState.DONE))
+        elif self._operation.attempt > MOST_ATTEMPTS:
+            self._record(self._given_up(registration))
+        else:
+            self._try(registration)
+
+    def _try(self, registration: Registration) -> None:
         try:
             self._work(registration)
         except (Stopping, LeaseLost):
             raise
         except Aborted:
-            return self._undone(registration, OperationState.ABORTED)
+            self._record(self._undone(registration, OperationState.ABORTED))
         except Stale as stale:
             undone = self._undone(registration, OperationState.FAILED, stale.problem)
             if self._is_still_wanted():
                 raise
-            return undone
+            self._record(undone)
         except WizardError as error:
-            return self._undone(registration, OperationState.FAILED, error.problem)
+            self._record(self._undone(registration, OperationState.FAILED, error.problem))
         except Exception:
             logger.exception("Operation %s failed in a way that nobody thought of.", self._operation.id)
-            return self._undone(registration, OperationState.FAILED, self._unexpected())
-        return self._ended(OperationState.DONE)
+            self._record(self._undone(registration, OperationState.FAILED, self._unexpected()))
 
     def _cleared_registration(self) -> Registration:
         """What was given up may hold the port or the volume that is needed now: remove it before."""
@@ -113,13 +116,14 @@ class Performance:
         return store.registration(self._operation.registration_id)
 
     def _work(self, registration: Registration) -> None:
+        """What comes of it and its end are one write: between two, a page offers what comes next, which is refused."""
         worked = registration
         for phase in self._step.work:
             worked = self._phase(phase, worked)
-        if worked != registration:
-            self._workshop.store.save(worked)
+        self._record(self._ended(OperationState.DONE), None if worked == registration else worked)
 
     def _phase(self, phase: Phase, registration: Registration) -> Registration:
+        """Its end is written with the beginning of the next one: no page finds that nothing goes on."""
         self._check()
         self._note(phase, started_at=self._workshop.clock(), ended_at=None, failed=False, done=0, total=0)
         try:
@@ -129,7 +133,7 @@ class Performance:
         except Exception:
             self._note(phase, failed=True)
             raise
-        self._note(phase, ended_at=self._workshop.clock())
+        self._operation = self._operation.progressed(phase.slug, ended_at=self._workshop.clock())
         return done
 
     def _patiently(self, phase: Phase, registration: Registration) -> Registration:
@@ -215,8 +219,8 @@ class Performance:
     def _note(self, phase: Phase, **changes: object) -> None:
         self._record(self._operation.progressed(phase.slug, **changes))
 
-    def _record(self, operation: Operation) -> None:
-        if not self._workshop.store.record(operation, self._owner):
+    def _record(self, operation: Operation, result: Registration | None = None) -> None:
+        if not self._workshop.store.record(operation, self._owner, result):
             raise LeaseLost
         self._operation = operation
         self._recorded_at = self._workshop.clock()

@@ -41,7 +41,11 @@ class Worker:
         self._held: dict[str, str] = {}
 
     def take_up(self) -> None:
-        """Claim what waits, and begin with it. Operations are done in threads of their own."""
+        """Claim what waits, and begin with it. Operations are done in threads of their own.
+
+        The leases in hand are prolonged before: a machine that has slept must not take its own work for another's.
+        """
+        self.renew()
         while not self._stop.is_set() and self._free.acquire(blocking=False):
             owner = f"{self._name}#{next(self._claims)}"
             operation = self._workshop.store.claim(owner, self._workshop.clock())
@@ -106,7 +110,6 @@ def chores(worker: Worker, rounds: Rounds) -> tuple[tuple[float, Callable[[], No
     """What is done every so many seconds."""
     return (
         (1.0, worker.look_after),
-        (3.0, worker.renew),
         (2.0, rounds.watch),
         (5.0, rounds.healths),
         (2.0, rounds.tidy),

@@ -49,7 +49,7 @@ class SqlStore:
         return _registration(rows[0])
 
     def save(self, registration: Registration) -> Registration:
-        saved = replace(registration, version=registration.version + 1)
+        saved = _next(registration)
         with self._engine.begin() as db:
             if registration.version == 0:
                 _insert(db, saved)
@@ -137,13 +137,19 @@ class SqlStore:
         return None if row is None else _operation(row)
 
     def renew(self, id: str, owner: str, now: datetime) -> bool:
-        return self._change(id, owner, {"lease_until": now + LEASE})
+        with self._engine.begin() as db:
+            return _change(db, id, owner, {"lease_until": now + LEASE})
 
-    def record(self, operation: Operation, owner: str) -> bool:
+    def record(self, operation: Operation, owner: str, result: Registration | None = None) -> bool:
         values = {"revision": operations.c.revision + 1, **_progress(operation)}
         if operation.state is not OperationState.RUNNING:
             values |= {"owner": None, "lease_until": None}
-        return self._change(operation.id, owner, values)
+        with self._engine.begin() as db:
+            if not _change(db, operation.id, owner, values):
+                return False
+            if result is not None:
+                _update(db, _next(result))
+        return True
 
     def owners(self) -> Sequence[str]:
         query = select(operations.c.owner).where(operations.c.owner.is_not(None)).distinct()
@@ -187,11 +193,15 @@ class SqlStore:
         with self._reading.connect() as db:
             return db.execute(query).all()
 
-    def _change(self, id: str, owner: str, values: dict[str, object]) -> bool:
-        """Change an operation that this owner still holds."""
-        held = update(operations).where(operations.c.id == id, operations.c.owner == owner)
-        with self._engine.begin() as db:
-            return db.execute(held.values(values)).rowcount == 1
+
+def _change(db: Connection, id: str, owner: str, values: dict[str, object]) -> bool:
+    """Change an operation that this owner still holds."""
+    held = update(operations).where(operations.c.id == id, operations.c.owner == owner)
+    return db.execute(held.values(values)).rowcount == 1
+
+
+def _next(registration: Registration) -> Registration:
+    return replace(registration, version=registration.version + 1)
 
 
 def _insert(db: Connection, registration: Registration) -> None:

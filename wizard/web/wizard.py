@@ -157,9 +157,10 @@ class Desk:
         status: int = 200,
     ) -> Response:
         revision = self.store.revision(registration.id)
-        if self.store.registration(registration.id) != registration:
-            revision = ""  # it has changed since it was loaded: the next poll must not take it for this page
         operation = self.store.last_operation(registration.id, step.slug)
+        overtaken = self.store.registration(registration.id) != registration  # asked last: work that ends changes it
+        if overtaken:
+            revision = ""  # the next poll must not take what is there now for this page
         if operation is not None and operation.version != registration.version:
             operation = None
         response = make_response(
@@ -173,7 +174,7 @@ class Desk:
                 revision=revision,
                 operation=operation,
                 problem=problem or (operation and operation.problem),
-                polls=poll_seconds(step, registration, operation),
+                polls=1 if overtaken else poll_seconds(step, registration, operation),
                 fields=submission.fields if submission else {},
                 given_up=self.flow.given_up_by(step, registration),
                 now=self.services.clock(),
