@@ -102,6 +102,20 @@ def test_an_engine_that_is_killed_beneath_a_container_finds_it_again(issued: tup
         assert left_behind(daemon)[0] == ["/one"]
 
 
+def test_an_engine_that_hangs_is_said_within_the_time_limit_and_found_again(
+    engine: tuple[Daemon, DockerBackend, Node],
+) -> None:
+    """Half-open: the connection is taken, and nothing comes."""
+    daemon, backend, node = engine
+    assert backend.health(node).well
+    daemon.suspend()
+    began = time.monotonic()
+    assert not backend.health(node).well
+    assert time.monotonic() - began < 15
+    daemon.resume()
+    assert backend.health(node).well
+
+
 def test_a_damaged_archive_is_no_image(
     engine: tuple[Daemon, DockerBackend, Node], issued: tuple[Image, Path], tmp_path: Path
 ) -> None:

@@ -61,6 +61,16 @@ class Daemon:
         """As kill -9, or the kernel without memory, does: containers go on without it."""
         self._end(signal.SIGKILL)
 
+    def suspend(self) -> None:
+        """As one that hangs: connections are taken, and nothing is answered."""
+        self._process.suspend()
+
+    def resume(self) -> None:
+        """Let it go on. The nsenter that waits for it has stopped itself with it."""
+        self._process.resume()
+        if self.nsenter is not None:
+            self.nsenter.send_signal(signal.SIGCONT)
+
     def client(self, timeout: int = 30) -> docker.APIClient:
         """`timeout` in seconds, for each read."""
         return api_client(self.url, timeout=timeout)
@@ -139,7 +149,7 @@ def podman_service(host: Host, *, room: str = ROOM) -> Iterator[Daemon]:
     settings.write_text(_PODMAN_SETTINGS)
     roots = ("--root", f"{host.folder}/data", "--runroot", "/run/containers/storage")
     command = [PODMAN, *roots, "system", "service", "--time", "0", f"unix://{host.folder}/engine.sock"]
-    environment = {"PATH": os.environ["PATH"], "CONTAINERS_CONF": str(settings)}
+    environment = {"PATH": os.environ["PATH"], "CONTAINERS_CONF": str(settings), "TMPDIR": f"{host.folder}/data"}
     with _running(Daemon(host, command, environment), room) as daemon:
         yield daemon
 
@@ -154,6 +164,8 @@ def _running(daemon: Daemon, room: str) -> Iterator[Daemon]:
     try:
         yield daemon
     finally:
-        daemon.host.switch_off()
-        if daemon.nsenter is not None:
+        with suppress(psutil.NoSuchProcess):
+            daemon.host.switch_off()
+        if daemon.nsenter is not None:  # where its program was suspended it has stopped itself, and would bury nobody
+            daemon.nsenter.send_signal(signal.SIGCONT)
             daemon.nsenter.wait()

@@ -25,7 +25,13 @@ _numbers = itertools.count()
 """Of the switches of this process: each has addresses of its own."""
 CGROUPS = Path("/sys/fs/cgroup")
 _SWITCH = "ip link add switch type bridge && ip link set switch up && echo ready && exec sleep infinity"
-_HOST = "ip link set lo up && mount -t tmpfs tmpfs /run && echo ready && exec tini -g -- sleep infinity"
+_HOST = """
+ip link set lo up
+mount -t tmpfs tmpfs /run
+mount -t tmpfs tmpfs /var/tmp
+echo ready
+exec tini -g -- sleep infinity
+"""
 _KINDS = ("--net", "--uts", "--mount", "--mount-proc", "--pid", "--fork", "--kill-child")
 
 
