@@ -21,7 +21,7 @@ Slug = Annotated[str, msgspec.Meta(pattern="^[a-z0-9][a-z0-9-]{0,63}$")]
 Name = Annotated[str, msgspec.Meta(min_length=1, max_length=100)]
 Url = Annotated[str, msgspec.Meta(pattern="^(https?:/)?/[^ ]*[^ /]$")]
 
-EngineUrl = Annotated[str, msgspec.Meta(pattern="^(unix:///|tcp://|ssh://)[^ ]+$")]
+EngineUrl = Annotated[str, msgspec.Meta(pattern="^(unix:///|tcp://)[^ ]+$")]
 
 
 class _Node(msgspec.Struct, forbid_unknown_fields=True):

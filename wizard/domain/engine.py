@@ -6,7 +6,7 @@ from pathlib import Path
 
 @dataclass(frozen=True, kw_only=True)
 class Engine:
-    """`url` begins with unix://, tcp:// or ssh://. Whoever reaches it is root on that node."""
+    """`url` begins with unix:// or tcp://. Whoever reaches it is root on that node."""
 
     url: str
     tls: Path | None = None

@@ -62,7 +62,6 @@ class Channel:
             version=version,
             timeout=int(seconds),
             tls=_tls(self._engine.tls) if self._engine.tls else False,
-            use_ssh_client=True,
         )
         client.trust_env = False
         return client
