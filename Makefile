@@ -5,7 +5,7 @@ BIN := .venv/bin
 INSTALL = $(BIN)/python -m pip install --quiet --quiet --disable-pip-version-check --require-hashes --requirement
 
 .DEFAULT_GOAL := help
-.PHONY: help run test test-long check journey sim mutants bench screenshots
+.PHONY: help run test test-long check journey image sim mutants bench screenshots
 
 help: ## list what there is
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' Makefile
@@ -28,6 +28,11 @@ check: .venv/development ## format, lint, types, imports
 
 journey: .venv/development ## the whole job over HTTP, each step told
 	@$(BIN)/python -m tests.journey
+
+image: .venv/runtime ## issue a licence image of a demonstration vendor into dist/
+	@mkdir -p dist
+	@$(BIN)/flask --app app vendor issue --company "Example Company" --project "Sales reports" --registrations 6 \
+		--out dist/fanruan_license_server.tar
 
 sim: .venv/development ## years of one authorization application and its projects, against an independent oracle
 	@$(BIN)/python -m tests.simulation
