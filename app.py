@@ -213,4 +213,18 @@ def commands(settings: Settings) -> tuple[click.Command, ...]:
         """Print a link that lets its holder in once."""
         click.echo(sign_in_link(settings))
 
-    return start, work, link, vendor
+    @click.group("nodes")
+    def nodes() -> None:
+        """The nodes of the inventory, as this machine reaches them."""
+
+    @nodes.command("check")
+    def check() -> None:
+        """Ask each node whether it can run a container; exit status 1 when one cannot."""
+        backend = workshop(settings, bell(settings)).backend
+        known = [node for project in inventory(settings).projects() for node in project.nodes]
+        healths = [backend.health(node) for node in known]
+        for node, health in zip(known, healths, strict=True):
+            click.echo(f"{node.slug:24} {node.address:16} {'ok' if health.well else 'FAIL':5} {health.detail}")
+        sys.exit(0 if all(health.well for health in healths) else 1)
+
+    return start, work, link, nodes, vendor
