@@ -14,6 +14,7 @@ from urllib3.exceptions import HTTPError
 
 from wizard.backends.engine import reading, refusals, template
 from wizard.backends.engine.channel import SECONDS_TO_ANSWER, Channel
+from wizard.backends.refusals import no_container, not_loaded, one_of_ours, port_in_use, volume_in_use
 from wizard.domain.deployment import PortCheck
 from wizard.domain.engine import Engine
 from wizard.domain.image import Image
@@ -113,7 +114,7 @@ class DockerBackend:
         with self._open(node) as engine:
             found = _found(engine, node, name)
             if found is None:
-                raise refusals.no_container(node, name)
+                raise no_container(node, name)
             if not found["State"]["Running"]:
                 self._run(engine, node, name, _port(found), is_new=False)
 
@@ -153,10 +154,10 @@ class DockerBackend:
     def _make(self, engine: APIClient, node: Node, image: Image, port: int, name: str) -> None:
         """The container, not yet running, and its volume, if it is the first on it."""
         if not _has(engine, image):
-            raise refusals.not_loaded(node, image)
+            raise not_loaded(node, image)
         for other in _containers(engine, {template.OURS: image.licence}):
             if other["State"] == "running" and _name(other) != name:
-                raise refusals.volume_in_use(node, _name(other))
+                raise volume_in_use(node, _name(other))
         engine.create_volume(template.volume_of(image.licence), labels={template.OURS: image.licence})
         engine.create_container_from_config(template.container(node, image, port), template.checked(name))
 
@@ -170,7 +171,7 @@ class DockerBackend:
                 engine.remove_container(name, v=False, force=True)
             if any(busy in words for busy in BUSY):
                 holder = _holder(node, port, _published(engine, besides=name))
-                raise refusals.port_in_use(node, port, holder, words) from error
+                raise port_in_use(node, port, holder, words) from error
             raise
 
 
@@ -232,7 +233,7 @@ def _published(engine: APIClient, besides: str) -> Mapping[int, Text]:
 
 def _words(container: Mapping[str, Any]) -> Text:
     is_ours = template.OURS in (container["Labels"] or {})
-    return (refusals.one_of_ours if is_ours else refusals.a_container)(_name(container))
+    return (one_of_ours if is_ours else refusals.a_container)(_name(container))
 
 
 def _name(container: Mapping[str, Any]) -> str:
@@ -267,7 +268,7 @@ def _answers(address: str, port: int) -> bool:
 def _not_loaded(node: Node, image: Image, words: str) -> BackendError:
     if any(full in words for full in FULL):
         return refusals.no_room(node, words)
-    return refusals.not_loaded(node, image, words)
+    return not_loaded(node, image, words)
 
 
 def _kind(version: Mapping[str, Any]) -> str:

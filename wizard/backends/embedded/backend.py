@@ -15,6 +15,7 @@ import psutil
 
 from wizard.backends.embedded import processes, refusals, sockets, supervision
 from wizard.backends.embedded.folders import Container, NodeFolder, Process, Wanted, safe
+from wizard.backends.refusals import no_container, not_loaded, one_of_ours, port_in_use, volume_in_use
 from wizard.domain.deployment import PortCheck
 from wizard.domain.image import Image
 from wizard.domain.project import Node
@@ -101,7 +102,7 @@ class EmbeddedBackend:
             if self._process(folder, container) is not None:
                 return
             if not folder.has_image(image.digest):
-                raise refusals.not_loaded(node, image)
+                raise not_loaded(node, image)
             self._ensure_free(node, folder, container)
             folder.keep(container)
             self._begin(folder, container)
@@ -130,7 +131,7 @@ class EmbeddedBackend:
         with folder.locked():
             container = folder.container(name)
             if container is None:
-                raise refusals.no_container(node, name)
+                raise no_container(node, name)
             container = replace(container, wanted=Wanted.RUNNING, quick_deaths=0)
             is_running = self._process(folder, container) is not None
             if not is_running:
@@ -262,22 +263,22 @@ class EmbeddedBackend:
         """Neither the volume nor the port is another's. A volume that two servers write is a broken instance."""
         for other in folder.containers():
             if other.name != container.name and other.licence == container.licence and self._is_up(folder, other):
-                raise refusals.volume_in_use(node, other)
+                raise volume_in_use(node, other.name)
         if (words := sockets.problem(container.address, container.port)) != "":
-            raise refusals.port_in_use(node, container.port, self._holder(node, container.port, container.name), words)
+            raise port_in_use(node, container.port, self._holder(node, container.port, container.name), words)
 
     def _holder(self, node: Node, port: int, besides: str) -> Text | None:
         """Who has the port, in words; None when it is free. One of ours that is about to be restarted has it too."""
         for container in self._folder(node).containers():
             if container.port == port and container.name != besides and container.wanted is Wanted.RUNNING:
-                return refusals.one_of_ours(container.name)
+                return one_of_ours(container.name)
         if sockets.is_free(node.address, port):
             return None
         found = sockets.listener(node.address, port)
         if found is None:
             return say("another program")
         ours = self._container_of(found.pid)
-        return refusals.one_of_ours(ours) if ours else refusals.a_process(found)
+        return one_of_ours(ours) if ours else refusals.a_process(found)
 
     def _container_of(self, pid: int) -> str | None:
         """The name of the container, on any node, that the process stands for."""
