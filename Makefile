@@ -17,7 +17,8 @@ test: .venv/development check ## all checks and tests; as root on Debian it inst
 	@.ci/packages
 	$(BIN)/python -m pytest
 
-test-long: .venv/development ## the tests that take minutes
+test-long: .venv/development ## the tests that take minutes; as root on Debian it installs the engines they need
+	@.ci/packages docker.io podman netavark iproute2
 	$(BIN)/python -m pytest -m long
 
 check: .venv/development ## format, lint, types, imports

@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 
 from tests.contracts.backend import BackendContract, Bench
+from tests.engines import NEEDS_ENGINES
 from tests.engines.daemons import Daemon, docker_daemon, podman_service
 from tests.engines.hosts import Host, hosts
 from tests.engines.images import an_issued_image
@@ -18,7 +19,7 @@ from wizard.backends.engine import template
 from wizard.domain.engine import Engine
 from wizard.domain.image import Image
 
-pytestmark = pytest.mark.long
+pytestmark = [pytest.mark.long, NEEDS_ENGINES]
 
 PORT = 18081
 RUNS: dict[str, Callable[[Host], AbstractContextManager[Daemon]]] = {"docker": docker_daemon, "podman": podman_service}

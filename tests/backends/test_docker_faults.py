@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 
+from tests.engines import NEEDS_ENGINES
 from tests.engines.certificates import Authority
 from tests.engines.daemons import TLS_PORT, Daemon, docker_daemon
 from tests.engines.hosts import hosts
@@ -19,7 +20,7 @@ from wizard.domain.image import Image
 from wizard.domain.project import Node
 from wizard.errors import BackendError
 
-pytestmark = [pytest.mark.long, pytest.mark.filterwarnings("ignore:unclosed <socket:ResourceWarning")]
+pytestmark = [pytest.mark.long, NEEDS_ENGINES, pytest.mark.filterwarnings("ignore:unclosed <socket:ResourceWarning")]
 
 PORT = 18081
 

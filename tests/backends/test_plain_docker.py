@@ -9,13 +9,14 @@ from pathlib import Path
 
 import pytest
 
+from tests.engines import NEEDS_ENGINES
 from tests.engines.daemons import Daemon, docker_daemon
 from tests.engines.hosts import hosts
 from tests.engines.images import an_issued_image
 from tests.figures import tell
 from tests.waiting import until
 
-pytestmark = pytest.mark.long
+pytestmark = [pytest.mark.long, NEEDS_ENGINES]
 
 MEBIBYTE = 1 << 20
 
