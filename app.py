@@ -108,6 +108,7 @@ def workshop(settings: Settings, bell: Bell) -> Workshop:
         vendor_keys=settings.vendor_keys,
         claims_of=claims,
         engines=inventory(settings).engines,
+        clock=clock,
     )
     return Workshop(**vars(services(settings, bell)), backend=backend, applications=HttpApplications())
 

@@ -12,8 +12,8 @@ from tests.contracts.backend import BackendContract, Bench
 from tests.engines import NEEDS_ENGINES
 from tests.engines.daemons import Daemon, docker_daemon, podman_service
 from tests.engines.hosts import Host, hosts
-from tests.engines.images import an_issued_image
 from tests.factories import a_node
+from tests.fakes import FakeClock
 from wizard.backends import load
 from wizard.backends.engine import template
 from wizard.domain.engine import Engine
@@ -23,11 +23,6 @@ pytestmark = [pytest.mark.long, NEEDS_ENGINES]
 
 PORT = 18081
 RUNS: dict[str, Callable[[Host], AbstractContextManager[Daemon]]] = {"docker": docker_daemon, "podman": podman_service}
-
-
-@pytest.fixture(scope="session")
-def issued(tmp_path_factory: pytest.TempPathFactory) -> tuple[Image, Path]:
-    return an_issued_image(tmp_path_factory.mktemp("issued"))
 
 
 @pytest.fixture(scope="module", params=sorted(RUNS))
@@ -40,7 +35,7 @@ def daemon(request: pytest.FixtureRequest) -> Iterator[Daemon]:
 def bench(daemon: Daemon, issued: tuple[Image, Path]) -> Iterator[Bench]:
     image, archive = issued
     node = a_node(address=daemon.host.address)
-    backend = load("docker", engines={node.slug: Engine(url=daemon.url)}, grace=2)
+    backend = load("docker", engines={node.slug: Engine(url=daemon.url)}, clock=FakeClock(), grace=2)
 
     @contextmanager
     def occupied(port: int) -> Iterator[None]:

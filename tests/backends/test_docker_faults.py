@@ -12,8 +12,8 @@ from tests.engines import NEEDS_ENGINES
 from tests.engines.certificates import Authority
 from tests.engines.daemons import TLS_PORT, Daemon, docker_daemon
 from tests.engines.hosts import hosts
-from tests.engines.images import an_issued_image
 from tests.factories import a_node
+from tests.fakes import FakeClock
 from wizard.backends.docker import DockerBackend
 from wizard.domain.engine import Engine
 from wizard.domain.image import Image
@@ -29,16 +29,11 @@ def quietly(done: int, total: int) -> None:
     """A progress that nobody watches."""
 
 
-@pytest.fixture(scope="session")
-def issued(tmp_path_factory: pytest.TempPathFactory) -> tuple[Image, Path]:
-    return an_issued_image(tmp_path_factory.mktemp("issued"))
-
-
 @contextmanager
 def an_engine(room: str = "2g") -> Iterator[tuple[Daemon, DockerBackend, Node]]:
     with hosts(1) as (host,), docker_daemon(host, room=room) as daemon:
         node = a_node(address=host.address)
-        yield daemon, DockerBackend(engines={node.slug: Engine(url=daemon.url)}, grace=2), node
+        yield daemon, DockerBackend(engines={node.slug: Engine(url=daemon.url)}, clock=FakeClock(), grace=2), node
 
 
 @pytest.fixture(scope="module")
@@ -175,7 +170,9 @@ def test_a_node_that_is_cut_off_is_said_within_the_time_limit_and_found_again(is
         authority = Authority(folder)
         with docker_daemon(host, authority=authority):
             node = a_node(address=host.address)
-            backend = DockerBackend(engines={node.slug: over_tls(authority, folder, host.address)}, grace=2)
+            backend = DockerBackend(
+                engines={node.slug: over_tls(authority, folder, host.address)}, clock=FakeClock(), grace=2
+            )
             assert backend.health(node).well
             host.cut()
             began = time.monotonic()
@@ -191,7 +188,7 @@ def test_an_engine_with_another_authority_is_not_spoken_to(tmp_path: Path) -> No
         with docker_daemon(host, authority=authority):
             node = a_node(address=host.address)
             engine = over_tls(another, tmp_path / "another", host.address)
-            backend = DockerBackend(engines={node.slug: engine}, grace=2)
+            backend = DockerBackend(engines={node.slug: engine}, clock=FakeClock(), grace=2)
             refusal = refusal_of(lambda: backend.inspect(node, "one"))
             assert "CERTIFICATE" in refusal.problem.raw.upper()
 

@@ -129,7 +129,9 @@ class TestEmbeddedBackend(BackendContract):
 
 
 def test_it_is_loaded_by_name(tmp_path: Path) -> None:
-    backend = load("embedded", data=tmp_path, vendor_keys=tmp_path / "vendor.pub", claims_of=claims_of)
+    backend = load(
+        "embedded", data=tmp_path, vendor_keys=tmp_path / "vendor.pub", claims_of=claims_of, clock=FakeClock()
+    )
     assert isinstance(backend, EmbeddedBackend)
     with pytest.raises(InvalidInput):
         load("podman-on-the-moon")

@@ -12,9 +12,9 @@ import pytest
 from tests.engines import NEEDS_ENGINES
 from tests.engines.daemons import Daemon, docker_daemon
 from tests.engines.hosts import hosts
-from tests.engines.images import an_issued_image
 from tests.figures import tell
 from tests.waiting import until
+from wizard.domain.image import Image
 
 pytestmark = [pytest.mark.long, NEEDS_ENGINES]
 
@@ -41,8 +41,8 @@ def page_at(address: str) -> bool:
         connection.close()
 
 
-def test_it_is_loaded_and_run_by_hand(tmp_path: Path) -> None:
-    image, archive = an_issued_image(tmp_path)
+def test_it_is_loaded_and_run_by_hand(issued: tuple[Image, Path]) -> None:
+    image, archive = issued
     with hosts(1) as (host,), docker_daemon(host) as daemon:
         docker(daemon, "load", "--input", str(archive))
         run = ("run", "--detach", "--name", "by-hand", "--volume", "license:/app/config", "--publish", "18081:18081")
@@ -52,8 +52,8 @@ def test_it_is_loaded_and_run_by_hand(tmp_path: Path) -> None:
         assert docker(daemon, "inspect", "--format", "{{.State.ExitCode}}", "by-hand") == "0\n"
 
 
-def test_it_is_small_enough_for_a_mail_server(tmp_path: Path) -> None:
-    _, archive = an_issued_image(tmp_path)
+def test_it_is_small_enough_for_a_mail_server(issued: tuple[Image, Path], tmp_path: Path) -> None:
+    _, archive = issued
     packed = tmp_path / "packed.gz"
     with archive.open("rb") as source, gzip.open(packed, "wb", compresslevel=6) as target:
         shutil.copyfileobj(source, target, MEBIBYTE)

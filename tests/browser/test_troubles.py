@@ -10,13 +10,12 @@ import pytest
 from playwright.sync_api import BrowserContext, Page, expect
 
 from app import assemble
-from tests.browser.walk import SLOW, at, begin, press, sign_in, upload
+from tests.browser.walk import SLOW, at, press, sign_in, upload_the_demonstration
 from tests.browsing import served
 from tests.desk import FakeDesk
 from tests.factories import a_placed_registration
 from tests.fakes import FakeJobs
 from tests.instance import Instance
-from tests.journey import download
 from tests.memory_store import MemoryAccounts, MemoryStore
 from wizard.steps import FLOW
 from wizard.web.account import hashed
@@ -78,9 +77,7 @@ def test_a_press_that_nobody_answered_is_done_by_pressing_again(
     context: BrowserContext, instance: Instance, tmp_path: Path
 ) -> None:
     page = context.new_page()
-    sign_in(page, instance.link)
-    begin(page)
-    upload(page, download(page.get_by_role("link", name="Download").get_attribute("href") or "", tmp_path))
+    upload_the_demonstration(page, instance.link, tmp_path)
     killed = instance.processes("wsgi:app")
     for process in killed:
         process.suspend()

@@ -7,9 +7,9 @@ from pathlib import Path
 from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import BrowserContext, ConsoleMessage, Page, expect
 
-from tests.browser.walk import at, begin, press, sign_in, upload, walk
+from tests.browser.walk import at, begin, press, sign_in, upload_the_demonstration, walk
 from tests.instance import Instance
-from tests.journey import NODE, download
+from tests.journey import NODE
 
 THEMES = ("light", "dark")
 
@@ -65,9 +65,7 @@ def test_a_node_that_falls_ill_is_shown_without_losing_what_was_chosen(
     context: BrowserContext, instance: Instance, tmp_path: Path
 ) -> None:
     page = context.new_page()
-    sign_in(page, instance.link)
-    begin(page)
-    upload(page, download(page.get_by_role("link", name="Download").get_attribute("href") or "", tmp_path))
+    upload_the_demonstration(page, instance.link, tmp_path)
     press(page, "Use this image")
     at(page, "node")
     page.locator(f"input[value='{NODE}']").check()
@@ -106,9 +104,7 @@ def test_the_browsers_own_back_and_forward_buttons_show_the_steps(
 ) -> None:
     page = context.new_page()
     complaints = listen(page)
-    sign_in(page, instance.link)
-    begin(page)
-    upload(page, download(page.get_by_role("link", name="Download").get_attribute("href") or "", tmp_path))
+    upload_the_demonstration(page, instance.link, tmp_path)
     press(page, "Use this image")
     at(page, "node")
     page.locator(f"input[value='{NODE}']").check()

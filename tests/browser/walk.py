@@ -9,7 +9,7 @@ from pathlib import Path
 from playwright.sync_api import Page, expect
 
 from tests.instance import Instance
-from tests.journey import NODE
+from tests.journey import NODE, download
 from wizard.store import SqlStore
 
 PASSWORD = "a long password"
@@ -41,6 +41,13 @@ def upload(page: Page, archive: Path) -> None:
     page.locator("#file").set_input_files(archive)
     press(page, "Upload the image")
     expect(page.get_by_role("button", name="Use this image")).to_be_visible(timeout=SLOW)
+
+
+def upload_the_demonstration(page: Page, link: str, folder: Path) -> None:
+    """From the sign-in link to an image that was uploaded: the one that the first step offers."""
+    sign_in(page, link)
+    begin(page)
+    upload(page, download(page.get_by_role("link", name="Download").get_attribute("href") or "", folder))
 
 
 def read_qr(page: Page, folder: Path) -> str:

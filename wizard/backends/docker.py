@@ -3,7 +3,7 @@
 import socket
 from collections.abc import Callable, Mapping
 from contextlib import AbstractContextManager
-from datetime import UTC, datetime
+from datetime import datetime
 from pathlib import Path
 from typing import Any
 
@@ -43,8 +43,8 @@ class DockerBackend:
         self,
         *,
         engines: Mapping[str, Engine],
+        clock: Callable[[], datetime],
         grace: int = template.SECONDS_TO_STOP,
-        clock: Callable[[], datetime] = lambda: datetime.now(UTC),
         **others: object,
     ) -> None:
         self._engines = engines
@@ -155,7 +155,7 @@ class DockerBackend:
         """The container, not yet running, and its volume, if it is the first on it."""
         if not _has(engine, image):
             raise not_loaded(node, image)
-        for other in _containers(engine, {template.OURS: image.licence}):
+        for other in engine.containers(all=True, filters={"label": f"{template.OURS}={image.licence}"}):
             if other["State"] == "running" and _name(other) != name:
                 raise volume_in_use(node, _name(other))
         engine.create_volume(template.volume_of(image.licence), labels={template.OURS: image.licence})
@@ -210,13 +210,6 @@ def _found(engine: APIClient, node: Node, name: str) -> dict[str, Any] | None:
         return None
     if template.OURS not in (found["Config"]["Labels"] or {}):
         raise refusals.name_taken(node, name)
-    return found
-
-
-def _containers(engine: APIClient, labels: Mapping[str, str]) -> list[dict[str, Any]]:
-    found: list[dict[str, Any]] = engine.containers(
-        all=True, filters={"label": [f"{label}={value}" for label, value in labels.items()]}
-    )
     return found
 
 

@@ -8,7 +8,7 @@ import time
 from collections.abc import Callable, Sequence
 from contextlib import suppress
 from dataclasses import replace
-from datetime import UTC, datetime
+from datetime import datetime
 from pathlib import Path
 
 import psutil
@@ -47,9 +47,9 @@ class EmbeddedBackend:
         data: Path,
         vendor_keys: Path,
         claims_of: Callable[[Path], bytes],
+        clock: Callable[[], datetime],
         command: Sequence[str] = processes.SERVER,
         grace: float = GRACE,
-        clock: Callable[[], datetime] = lambda: datetime.now(UTC),
         **others: object,
     ) -> None:
         self._data = data.absolute() / "nodes"
