@@ -22,7 +22,7 @@ STRANGER = Ed25519PrivateKey.from_private_bytes(bytes([1]) * 32)
 VENDOR_KEYS = {key_id(SIGNER.public_key()): SIGNER.public_key()}
 
 Files = dict[str, bytes]
-"""The files of an archive, by name, in order; a name that ends with a slash is a folder."""
+"""The files of an archive, by name, in order; a name that ends with a slash is a folder, one with an @ is a link."""
 BLOCK = 512
 END = bytes(2 * BLOCK)
 
@@ -60,7 +60,13 @@ def entry(name: str, content: bytes, kind: bytes = b"0", *, link: bytes = b"") -
 
 
 def tar(files: Files) -> bytes:
-    return b"".join(entry(name, content, b"5" if name.endswith("/") else b"0") for name, content in files.items()) + END
+    return b"".join(_member(name, content) for name, content in files.items()) + END
+
+
+def _member(name: str, content: bytes) -> bytes:
+    if name.endswith("@"):
+        return entry(name[:-1], b"", b"2", link=content)
+    return entry(name, content, b"5" if name.endswith("/") else b"0")
 
 
 def to_json(document: object) -> bytes:
@@ -173,6 +179,27 @@ def legacy(recipe: Recipe = GOOD) -> Files:
             [_entry(recipe, f"{digest(recipe.config)}.json", [f"{id}/layer.tar" for id in layers])]
         ),
         "repositories": to_json({REPOSITORY: {"1.0.0": list(layers)[-1]}}),
+    }
+
+
+def podmans(recipe: Recipe = GOOD) -> Files:
+    """The files as Podman saves them (docker-archive): a file for each layer, with links to them for old readers."""
+    layers = {digest(layer): recipe.pack(layer) for layer in recipe.layers}
+    files: Files = {f"{name}.tar": layer for name, layer in layers.items()}
+    files[f"{digest(recipe.config)}.json"] = recipe.config
+    for name in layers:
+        id = digest(b"v1" + name.encode())
+        files |= {
+            f"{id}/": b"",
+            f"{id}/VERSION": b"1.0",
+            f"{id}/json": b"{}",
+            f"{id}/layer.tar@": f"../{name}.tar".encode(),
+        }
+    named = recipe.but(names=[f"localhost/{name}" for name in recipe.names or ()] or None)
+    entries = [_entry(named, f"{digest(recipe.config)}.json", [f"{name}.tar" for name in layers])]
+    return files | {
+        "repositories": to_json({f"localhost/{REPOSITORY}": {"1.0.0": "top"}}),
+        "manifest.json": to_json(entries),
     }
 
 

@@ -2,6 +2,7 @@
 
 import gzip
 import io
+import json
 import random
 from collections.abc import Callable
 from contextlib import suppress
@@ -26,15 +27,17 @@ from tests.archive.build import (
     legacy,
     modern,
     padded,
+    podmans,
     tar,
     to_json,
 )
+from wizard.archive.canonical import canonical
 from wizard.archive.layout import ATTESTATION
 from wizard.archive.reader import Contents, claims_of, read_image
 from wizard.archive.verdicts import VERDICTS, Refused
 from wizard.errors import InvalidInput
 
-LAYOUTS: dict[str, Callable[..., Files]] = {"modern": modern, "legacy": legacy}
+LAYOUTS: dict[str, Callable[..., Files]] = {"modern": modern, "legacy": legacy, "podman": podmans}
 
 
 def read(archive: bytes) -> Contents:
@@ -47,11 +50,29 @@ def files(request: pytest.FixtureRequest) -> Files:
     return LAYOUTS[request.param]()
 
 
-def test_both_layouts_of_docker_save_are_read_alike() -> None:
-    first, second = read(tar(modern())), read(tar(legacy()))
-    assert first.image_id == second.image_id == digest(GOOD.config)
-    assert first.diff_ids == second.diff_ids == tuple(f"sha256:{digest(layer)}" for layer in GOOD.layers)
-    assert first.claims == second.claims
+def test_every_layout_is_read_alike(files: Files) -> None:
+    contents = read(tar(files))
+    assert contents.image_id == digest(GOOD.config)
+    assert contents.diff_ids == tuple(f"sha256:{digest(layer)}" for layer in GOOD.layers)
+    assert contents.claims_envelope == GOOD.envelope
+
+
+@pytest.mark.parametrize("name", ["another/layer.tar", "ab/json", "autorun"])
+def test_a_link_leads_to_a_layer_or_is_refused(name: str) -> None:
+    link = entry(name.replace("a", "ab" * 32, 1) if "/" in name else name, b"", b"2", link=b"../manifest.json")
+    with pytest.raises(Refused):
+        read(link + tar(modern()))
+
+
+def test_a_layer_that_is_a_link_to_nothing_is_missing() -> None:
+    files = podmans()
+    layer = next(name for name in files if name.endswith("/layer.tar@"))
+    entries = json.loads(files["manifest.json"])
+    entries[0]["Layers"][0] = layer[:-1]
+    files |= {"manifest.json": to_json(entries), layer: f"../{'ab' * 32}.tar".encode()}
+    with pytest.raises(Refused) as refusal:
+        read(tar(files))
+    assert refusal.value.code == "missing"
 
 
 def test_the_contents_tell_whose_licence_it_is(files: Files) -> None:
@@ -137,10 +158,18 @@ def test_a_stream_that_gives_little_at_a_time_is_read_as_well(files: Files) -> N
     assert read_image(Dripping(tar(files)), VENDOR_KEYS) == read(tar(files))
 
 
-def test_the_claims_of_a_file_are_given_as_they_were_signed(tmp_path: Path) -> None:
+def test_the_claims_of_our_own_archive_are_given_as_they_were_signed(tmp_path: Path) -> None:
+    path, received = tmp_path / "image.tar", io.BytesIO(tar(modern()))
+    with path.open("wb") as file:
+        canonical(read_image(received, VENDOR_KEYS).layout).write(received, file)
+    assert claims_of(path, VENDOR_KEYS) == GOOD.envelope
+
+
+def test_an_archive_that_is_not_ours_is_not_asked_for_its_claims(tmp_path: Path) -> None:
     path = tmp_path / "image.tar"
     path.write_bytes(tar(modern()))
-    assert claims_of(path, VENDOR_KEYS) == GOOD.envelope
+    with pytest.raises(Refused):
+        claims_of(path, VENDOR_KEYS)
 
 
 @pytest.mark.parametrize(("code", "make"), BROKEN.values(), ids=BROKEN)

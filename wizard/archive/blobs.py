@@ -19,9 +19,12 @@ MOST_KEPT = 16 << 20
 _DIGEST = "[0-9a-f]{64}"
 FILES = re.compile(
     rf"manifest\.json|index\.json|oci-layout|repositories|blobs/sha256/{_DIGEST}|{_DIGEST}\.json"
-    rf"|{_DIGEST}/(?:layer\.tar|json|VERSION)"
+    rf"|{_DIGEST}/(?:layer\.tar|json|VERSION)|{_DIGEST}\.tar"
 )
-"""What `docker save` writes: 25 and later under blobs/, 20.10 a folder for each layer."""
+"""What `docker save` writes: 25 and later under blobs/, 20.10 a folder for each layer; Podman's has a file for each."""
+LINKS = re.compile(rf"{_DIGEST}/layer\.tar")
+TARGETS = re.compile(rf"\.\./({_DIGEST}\.tar|{_DIGEST}/layer\.tar)".encode())
+"""A layer in the folder of another (20.10, where an image has it twice), or beside the folders (Podman)."""
 FOLDERS = re.compile(rf"blobs|blobs/sha256|{_DIGEST}")
 BLOBS = "blobs/sha256/"
 
@@ -31,6 +34,8 @@ class Blob:
     """One file. Digests are SHA-256 in hex, sizes in bytes; `unpacked` differs where the file is gzip."""
 
     name: str
+    offset: int
+    """Where its content begins in the archive."""
     size: int
     digest: str
     unpacked_size: int
@@ -40,15 +45,22 @@ class Blob:
     content: bytes | None
     """When it is small, or may be JSON."""
 
+    @property
+    def is_packed(self) -> bool:
+        return self.digest != self.unpacked_digest
+
 
 def collect(source: Source) -> Mapping[str, Blob]:
     """Read a saved image to its end: every file in it, by name. Refused when something does not belong there."""
-    tar, blobs = Tar(source), dict[str, Blob]()
+    tar, blobs, links = Tar(source), dict[str, Blob](), dict[str, str]()
     kept = unpacked = 0
     for member in tar.members():
+        if target := _target(member):
+            links[member.name] = target
+            continue
         if not _is_file(member):
             continue
-        blob = _measure(member, tar.content(), may_unpack=LARGEST_ARCHIVE - unpacked)
+        blob = _measure(member, source.position, tar.content(), may_unpack=LARGEST_ARCHIVE - unpacked)
         if member.name.startswith(BLOBS) and blob.digest != member.name.removeprefix(BLOBS):
             raise Refused("blob-digest", member=member.name)
         blobs[member.name] = blob
@@ -56,7 +68,15 @@ def collect(source: Source) -> Mapping[str, Blob]:
         unpacked += blob.unpacked_size
         if kept > MOST_KEPT:
             raise Refused("too-much-metadata", limit=MOST_KEPT >> 20)
-    return blobs
+    return blobs | {name: blobs[target] for name, target in links.items() if target in blobs}
+
+
+def _target(member: Member) -> str:
+    """The file that a link of the layout leads to; nothing when it is no such link."""
+    if member.kind is not Kind.LINK or not LINKS.fullmatch(member.name):
+        return ""
+    match = TARGETS.fullmatch(member.link)
+    return match[1].decode() if match else ""
 
 
 def unpacked(content: bytes, limit: int) -> bytes:
@@ -64,7 +84,7 @@ def unpacked(content: bytes, limit: int) -> bytes:
     if not _is_gzip(content):
         return content
     data = b""
-    for piece in _gunzip((content,), "top"):
+    for piece in gunzip((content,), "top"):
         data += piece
         if len(data) > limit:
             raise Refused("layer-damaged", member="top")
@@ -84,7 +104,7 @@ def _is_file(member: Member) -> bool:
     return True
 
 
-class _Meter:
+class Meter:
     """Counts and hashes what passes through it."""
 
     def __init__(self) -> None:
@@ -102,14 +122,14 @@ class _Meter:
         return self._hash.hexdigest()
 
 
-def _measure(member: Member, pieces: Iterator[bytes], may_unpack: int) -> Blob:
-    stored, plain = _Meter(), _Meter()
+def _measure(member: Member, offset: int, pieces: Iterator[bytes], may_unpack: int) -> Blob:
+    stored, plain = Meter(), Meter()
     content = stored.through(pieces)
     first = next(content, b"")
     kept = bytearray() if _is_kept(member, first) else None
     passing = _keeping(kept, chain((first,), content))
     if is_gzip := _is_gzip(first):
-        for _ in plain.through(_gunzip(passing, member.name)):
+        for _ in plain.through(gunzip(passing, member.name)):
             if plain.size > may_unpack:
                 raise Refused("too-large", limit=LARGEST_ARCHIVE >> 30)
     else:
@@ -118,6 +138,7 @@ def _measure(member: Member, pieces: Iterator[bytes], may_unpack: int) -> Blob:
     measured = plain if is_gzip else stored
     return Blob(
         name=member.name,
+        offset=offset,
         size=stored.size,
         digest=stored.digest,
         unpacked_size=measured.size,
@@ -147,7 +168,7 @@ def _is_gzip(first: bytes) -> bool:
     return _compression(first) == "gzip"
 
 
-def _gunzip(pieces: Iterable[bytes], name: str) -> Iterator[bytes]:
+def gunzip(pieces: Iterable[bytes], name: str) -> Iterator[bytes]:
     """The unpacked content in pieces of up to 1 MB. One gzip stream only: many could be made to take hours."""
     unpacker = zlib.decompressobj(wbits=31)
     try:

@@ -17,6 +17,8 @@ from wizard.licensing.protocol.claims import REPOSITORY
 
 ARCHITECTURE = "amd64"
 SYSTEM = "linux"
+LOCALLY = re.compile("localhost/|docker.io/library/")
+"""What Podman puts before a name that has no registry."""
 TAG = re.compile(r"[A-Za-z0-9_][A-Za-z0-9_.-]{0,127}")
 ATTESTATION = "attestation-manifest"
 """BuildKit's notes on how an image was built, listed beside it as if it were another image."""
@@ -83,14 +85,16 @@ class Layout:
     repository: str
     tag: str
     image_id: str
+    configuration: bytes
+    """As it is in the archive; `image_id` is its digest."""
     config: Config
     layers: tuple[Blob, ...]
 
 
-def read_layout(blobs: Mapping[str, Blob]) -> Layout:
-    """The image that the archive holds; Refused when there is not exactly one, or it is not the one we look for."""
+def read_layout(blobs: Mapping[str, Blob], wanted: str = REPOSITORY) -> Layout:
+    """The image that the archive holds; Refused when there is not exactly one, of the repository `wanted`."""
     entry = _only_entry(blobs)
-    repository, tag = _name(entry)
+    repository, tag = _name(entry, wanted)
     config_blob = _named(blobs, entry.config)
     layers = tuple(_named(blobs, name) for name in entry.layers)
     _indexes_agree(blobs, config_blob, layers)
@@ -103,7 +107,14 @@ def read_layout(blobs: Mapping[str, Blob]) -> Layout:
     if not entry.config.startswith(BLOBS) and entry.config != f"{config_blob.digest}.json":
         raise Refused("config-digest")
     _layers_agree(config, layers)
-    return Layout(repository=repository, tag=tag, image_id=config_blob.digest, config=config, layers=layers)
+    return Layout(
+        repository=repository,
+        tag=tag,
+        image_id=config_blob.digest,
+        configuration=config_blob.content or b"",
+        config=config,
+        layers=layers,
+    )
 
 
 def _only_entry(blobs: Mapping[str, Blob]) -> Entry:
@@ -117,14 +128,14 @@ def _only_entry(blobs: Mapping[str, Blob]) -> Entry:
     return entries[0]
 
 
-def _name(entry: Entry) -> tuple[str, str]:
+def _name(entry: Entry, wanted: str) -> tuple[str, str]:
     if not entry.tags:
         raise Refused("no-name")
     if len(entry.tags) > 1:
         raise Refused("two-names")
-    repository, _, tag = entry.tags[0].rpartition(":")
-    if repository != REPOSITORY or not TAG.fullmatch(tag):
-        raise Refused("foreign-repository", found=entry.tags[0], wanted=REPOSITORY)
+    repository, _, tag = _local(entry.tags[0]).rpartition(":")
+    if repository != wanted or not TAG.fullmatch(tag):
+        raise Refused("foreign-repository", found=entry.tags[0], wanted=wanted)
     return repository, tag
 
 
@@ -169,8 +180,13 @@ def _repositories_agree(blobs: Mapping[str, Blob], repository: str, tag: str) ->
     if "repositories" not in blobs:
         return
     named = _decode(blobs["repositories"], dict[str, dict[str, str]])
-    if {name: set(tags) for name, tags in named.items()} != {repository: {tag}}:
+    if [(_local(name), set(tags)) for name, tags in named.items()] != [(repository, {tag})]:
         raise Refused("indexes-disagree", member="repositories")
+
+
+def _local(name: str) -> str:
+    match = LOCALLY.match(name)
+    return name[match.end() :] if match else name
 
 
 def _named(blobs: Mapping[str, Blob], name: str) -> Blob:

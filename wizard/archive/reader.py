@@ -1,20 +1,21 @@
-"""Reads a licence image archive: `docker save` of 25 and later, or of 20.10, as it comes by mail.
+"""Reads a licence image archive: `docker save` of 25 and later, or of 20.10, or Podman's, as it comes by mail.
 
 One pass over a stream that cannot be rewound, in constant memory; every file in it is hashed, and everything that could
 be understood in two ways is refused (verdicts.py says why).
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
 
 from wizard.archive.blobs import collect
-from wizard.archive.layout import read_layout
+from wizard.archive.layout import Layout, read_layout
 from wizard.archive.licence import read_licence
 from wizard.archive.tar import Readable, Source
-from wizard.licensing.protocol.claims import Claims
+from wizard.domain.image import REPOSITORY_ON_NODES
+from wizard.licensing.protocol.claims import REPOSITORY, Claims
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -35,12 +36,14 @@ class Contents:
     claims: Claims
     claims_envelope: bytes
     """The claims as they were signed."""
+    layout: Layout = field(repr=False, compare=False)
+    """Where all of it lies in the archive."""
 
 
-def read_image(stream: Readable, vendor_keys: Mapping[str, Ed25519PublicKey]) -> Contents:
+def read_image(stream: Readable, vendor_keys: Mapping[str, Ed25519PublicKey], repository: str = REPOSITORY) -> Contents:
     """Read the stream to its end and check it. Refused (an InvalidInput) when it is no licence image."""
     source = Source(stream)
-    layout = read_layout(collect(source))
+    layout = read_layout(collect(source), repository)
     claims, envelope = read_licence(layout, vendor_keys)
     return Contents(
         repository=layout.repository,
@@ -52,10 +55,11 @@ def read_image(stream: Readable, vendor_keys: Mapping[str, Ed25519PublicKey]) ->
         size=source.position,
         claims=claims,
         claims_envelope=envelope,
+        layout=layout,
     )
 
 
 def claims_of(path: Path, vendor_keys: Mapping[str, Ed25519PublicKey]) -> bytes:
-    """The signed envelope of the archive in that file, which is checked again for it."""
+    """The signed envelope of our own archive in that file, which is checked again for it."""
     with path.open("rb") as archive:
-        return read_image(archive, vendor_keys).claims_envelope
+        return read_image(archive, vendor_keys, REPOSITORY_ON_NODES).claims_envelope

@@ -1,18 +1,24 @@
-"""The spool: received archives, checked while they arrive, each in one file that is named by its digest."""
+"""The spool: images that were received, each as an archive of our own in one file that is named by its digest.
+
+What is received is checked while it arrives, and kept in a file without a name until ours is written from it: it is
+never given to an engine, and a process that is killed leaves nothing of it.
+"""
 
 import errno
 import fcntl
 import hashlib
 import os
 import shutil
-from collections.abc import Iterator, Mapping
+import time
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager, suppress
 from pathlib import Path
-from tempfile import mkstemp
+from tempfile import TemporaryFile, mkstemp
 from typing import BinaryIO
 
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
 
+from wizard.archive.canonical import Canonical, canonical
 from wizard.archive.reader import Contents, read_image
 from wizard.archive.verdicts import Refused
 from wizard.domain.image import Image
@@ -25,36 +31,45 @@ RESERVE = 64 << 20
 """Bytes of the disk that an upload leaves free, for the store and the logs."""
 LONGEST_FILENAME = 255
 FULL = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
+SETTLED = 1_000_000_000
+"""Nanoseconds. The times of a file are as coarse as the kernel's ticks, so those of a younger one say little."""
 
 
 class FileSpool:
-    """A folder of archives (ports.Spool). Several processes may share it."""
+    """A folder of archives (ports.Spool). Several processes may share it.
 
-    def __init__(self, folder: Path, vendor_keys_file: Path) -> None:
+    `nanoseconds` since 1970 are by the clock that the folder's files are dated by.
+    """
+
+    def __init__(self, folder: Path, vendor_keys_file: Path, nanoseconds: Callable[[], int] = time.time_ns) -> None:
         self._folder = folder
         self._vendor_keys_file = vendor_keys_file
+        self._nanoseconds = nanoseconds
+        self._verified: dict[str, tuple[int, ...]] = {}
         folder.mkdir(parents=True, exist_ok=True)
         self._sweep()
 
     def receive(self, source: BinaryIO, size: int | None, filename: str) -> Image:
-        """Take the archive in and check it, in one pass. Refused, and nothing kept, when it is no licence image.
+        """Take the archive in, check it, and write ours. Refused, and nothing kept, when it is no licence image.
 
         What is refused is refused at once: the rest of `source` is then still unread.
         """
         vendor_keys = self._vendor_keys()
-        self._has_room_for(size or 0)
-        with self._partial() as (path, partial), self._full_disk_is_told():
-            copy = _Copy(source, partial)
+        self._has_room_for(2 * (size or 0))
+        with self._full_disk_is_told(), TemporaryFile(dir=self._folder) as received:
+            copy = _Copy(source, received)
             contents = self._read(copy, size, vendor_keys)
-            partial.flush()
-            os.fsync(partial.fileno())
-            self._keep(path, copy.digest)
-        return _image(contents, copy.digest, _shown(filename))
+            archive = canonical(contents.layout)
+            digest = self._write(archive, received)
+        return _image(contents, archive, digest, copy, _shown(filename))
 
     def path(self, image: Image) -> Path:
-        """The received file. BackendError (permanent) when it is gone or no longer has the size that was checked."""
+        """Our archive of it. BackendError (permanent) when it is gone or is no longer what was checked.
+
+        So are the archives of earlier versions, which were kept as they had been received.
+        """
         path = self._file(image.digest)
-        if not path.is_file() or path.stat().st_size != image.size:
+        if not image.manifest or not self._is_as_checked(path, image):
             raise BackendError(
                 say("The archive %(filename)s is no longer there as it was checked.", filename=image.filename),
                 why=say("It was removed from the wizard's data, or the disk has damaged it."),
@@ -74,11 +89,38 @@ class FileSpool:
             raise Refused("incomplete" if copy.size < size else "excess", size=copy.size, declared=size)
         return contents
 
+    def _write(self, archive: Canonical, received: BinaryIO) -> str:
+        """Write our archive under its digest; the digest."""
+        self._has_room_for(archive.size)
+        with self._partial() as (path, partial):
+            digest = archive.write(received, partial)
+            partial.flush()
+            os.fsync(partial.fileno())
+            self._keep(path, digest)
+        return digest
+
+    def _is_as_checked(self, path: Path, image: Image) -> bool:
+        """Whether its bytes are the same still. They are read once, and again when the file was touched meanwhile."""
+        try:
+            file = path.open("rb")
+        except FileNotFoundError:
+            return False
+        with file:
+            found = os.fstat(file.fileno())
+            state = (found.st_ino, found.st_size, found.st_mtime_ns, found.st_ctime_ns)
+            if self._verified.get(image.digest) == state:
+                return True
+            if found.st_size != image.size or hashlib.file_digest(file, "sha256").hexdigest() != image.digest:
+                return False
+            if found.st_ctime_ns < self._nanoseconds() - SETTLED:
+                self._verified[image.digest] = state
+            return True
+
     def _file(self, digest: str) -> Path:
         return self._folder / f"{digest}.tar"
 
     def _keep(self, partial: Path, digest: str) -> None:
-        """Give the file its name, durably. The same archive once more takes the place of the first: they are equal."""
+        """Give the file its name, durably. The same image once more takes the place of the first: they are equal."""
         partial.rename(self._file(digest))
         with self._opened_folder() as folder:
             os.fsync(folder)
@@ -165,16 +207,20 @@ class _Copy:
         return self._hash.hexdigest()
 
 
-def _image(contents: Contents, digest: str, filename: str) -> Image:
+def _image(contents: Contents, archive: Canonical, digest: str, copy: _Copy, filename: str) -> Image:
     claims = contents.claims
     return Image(
         digest=digest,
         image_id=contents.image_id,
+        manifest=archive.manifest,
         repository=contents.repository,
         tag=contents.tag,
         architecture=contents.architecture,
-        size=contents.size,
+        size=archive.size,
+        unpacked=sum(contents.layer_sizes),
         filename=filename,
+        received=copy.digest,
+        received_size=copy.size,
         company=claims.company,
         project=claims.project,
         licence=claims.licence,

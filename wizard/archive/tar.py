@@ -67,12 +67,14 @@ class Source:
 class Kind(Enum):
     FILE = "file"
     FOLDER = "folder"
+    LINK = "link"
+    """A symbolic one."""
     OTHER = "other"
-    """A link, a device, a FIFO."""
+    """A hard link, a device, a FIFO."""
 
 
-KINDS = {b"0": Kind.FILE, b"\0": Kind.FILE, b"5": Kind.FOLDER} | dict.fromkeys(
-    (b"1", b"2", b"3", b"4", b"6"), Kind.OTHER
+KINDS = {b"0": Kind.FILE, b"\0": Kind.FILE, b"2": Kind.LINK, b"5": Kind.FOLDER} | dict.fromkeys(
+    (b"1", b"3", b"4", b"6"), Kind.OTHER
 )
 PAX, LONG_NAME, LONG_LINK = b"x", b"L", b"K"
 
@@ -84,6 +86,8 @@ class Member:
     name: str
     kind: Kind
     size: int
+    link: bytes
+    """Where the header says that a link leads to. What is longer than a header holds is not looked at."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -91,6 +95,7 @@ class Header:
     name: bytes
     size: int
     type: bytes
+    link: bytes
 
 
 class Tar:
@@ -161,7 +166,7 @@ class Tar:
         if kind is None or (kind is Kind.FOLDER and size):
             raise self._unreadable()
         self._left, self._padding = size, -size % BLOCK
-        return Member(name=_clean(name, is_folder=kind is Kind.FOLDER), kind=kind, size=size)
+        return Member(name=_clean(name, is_folder=kind is Kind.FOLDER), kind=kind, size=size, link=header.link)
 
     def _header(self) -> Header | None:
         """The next header, or None at the end mark."""
@@ -204,7 +209,7 @@ def _parse(block: bytes, position: int) -> Header:
     name, prefix = block[:100].split(b"\0")[0], block[345:500].split(b"\0")[0]
     if magic == b"ustar\x0000" and prefix:
         name = prefix + b"/" + name
-    return Header(name=name, size=size, type=block[156:157])
+    return Header(name=name, size=size, type=block[156:157], link=block[157:257].split(b"\0")[0])
 
 
 def _octal(digits: bytes) -> int | None:

@@ -173,6 +173,9 @@ VERDICTS: Mapping[str, Verdict] = {
     "incomplete": Verdict(
         NOT_RECEIVED, say("%(size)s of %(declared)s bytes arrived before the connection ended."), UPLOAD_AGAIN
     ),
+    "changed": Verdict(
+        NOT_RECEIVED, say("The disk of the wizard did not give back what was written to it."), UPLOAD_AGAIN
+    ),
     "excess": Verdict(NOT_RECEIVED, say("More than the announced %(declared)s bytes arrived."), UPLOAD_AGAIN),
     "no-space": Verdict(
         NOT_RECEIVED,

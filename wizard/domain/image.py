@@ -3,20 +3,41 @@
 from dataclasses import dataclass
 from datetime import datetime
 
+REPOSITORY_ON_NODES = "fineops-license"
+
+
+def name_on_nodes(image_id: str) -> str:
+    """What an image is called on a node: a name of ours, so that no name that others use is taken over."""
+    return f"{REPOSITORY_ON_NODES}:{image_id[:32]}"
+
 
 @dataclass(frozen=True, kw_only=True)
 class Image:
-    """A licence image that was received whole and checked. Sizes in bytes, digests in lower-case hex (SHA-256)."""
+    """A licence image that was received whole and checked. Sizes in bytes, digests in lower-case hex (SHA-256).
+
+    What has a default was added later, and is missing in older documents.
+    """
 
     digest: str
-    """Of the archive file as received; it names the file in the spool, and nothing else is ever loaded."""
+    """Of our own archive of it; it names the file in the spool, and nothing else is ever loaded.
+
+    A pure function of the image, in whatever form it was received.
+    """
     image_id: str
     """Of the image's configuration: what an engine calls the image id."""
+    manifest: str = ""
+    """Of the OCI manifest in our archive: what Docker with containerd's image store calls the image id."""
     repository: str
     tag: str
     architecture: str
     size: int
+    """Of our archive."""
+    unpacked: int = 0
+    """Of all layers: what the image takes on a node."""
     filename: str
+    received: str = ""
+    """The digest of the file as it was received, to be compared with what `sha256sum` says of it."""
+    received_size: int = 0
     company: str
     project: str
     licence: str
@@ -24,7 +45,14 @@ class Image:
     registrations: int
     """Maximum number of registrations (R1): live nodes at a time."""
     issued: datetime
+    is_licence: bool = True
+    """Whether the vendor's signed claims are in it. Without them nobody knows what it speaks, and the admin is guided;
+    `licence` is then the beginning of the image id, and what the claims would say is empty."""
 
     @property
     def name(self) -> str:
         return f"{self.repository}:{self.tag}"
+
+    @property
+    def name_on_nodes(self) -> str:
+        return name_on_nodes(self.image_id)

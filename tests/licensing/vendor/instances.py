@@ -13,9 +13,9 @@ from wizard.licensing.protocol.claims import CLAIMS_LABEL, Claims, read_claims
 from wizard.licensing.protocol.config import write_private_config
 from wizard.licensing.protocol.messages import Retirement, seal_message
 from wizard.licensing.protocol.qr import ChallengeBody, Keys, Reason, code, derive_keys, seal, to_path
-from wizard.licensing.vendor.base import Base
 from wizard.licensing.vendor.image import Archive
 from wizard.licensing.vendor.keys import open_keys
+from wizard.licensing.vendor.layers import Base, Layer
 from wizard.licensing.vendor.office import Office, Order
 from wizard.licensing.vendor.store import Store
 
@@ -93,8 +93,9 @@ def small_base(folder: Path) -> Base:
     folder.mkdir(parents=True, exist_ok=True)
     path = folder / "small.tar"
     path.write_bytes(bytes(10240))
-    diff_id = f"sha256:{hashlib.sha256(path.read_bytes()).hexdigest()}"
-    return Base(path=path, diff_id=diff_id, size=10240, architecture="amd64")
+    layer = Layer(f"sha256:{hashlib.sha256(path.read_bytes()).hexdigest()}", 10240, path=path)
+    config = {"User": "65532:65532", "Entrypoint": ["/a/program"]}
+    return Base(layers=(layer,), architecture="amd64", config=config, origin="a few bytes")
 
 
 def small_office(data: Path) -> Office:

@@ -9,7 +9,9 @@ from pathlib import Path
 import pytest
 from click.testing import CliRunner, Result
 
+from tests.licensing.vendor import saved
 from tests.licensing.vendor.instances import Instance
+from tests.licensing.vendor.saved import save
 from tests.licensing.vendor.test_mail import REQUEST, SENDER, message
 from wizard.licensing.protocol.claims import CLAIMS_PATH, Claims, load_vendor_keys, read_claims
 from wizard.licensing.protocol.words import fingerprint_words
@@ -249,6 +251,25 @@ def test_columns_stand_beneath_each_other_also_in_chinese(folder: Path) -> None:
     issue(folder)
     heading, *lines = told(folder, "list").splitlines()
     assert [line.index("A C" if "A C" in line else "帆") for line in lines] == [heading.index("FOR")] * 2
+
+
+def test_the_base_is_said_and_chosen(tmp_path: Path) -> None:
+    built = save(tmp_path, saved.podman(saved.Image()))
+    data = tmp_path / "vendor"
+    assert "upon an image built from the Dockerfile: amd64" in told(data, "base", "--from", str(built))
+    assert "upon an image built from the Dockerfile" in told(data, "base")
+    assert "upon this machine's own Python" in told(data, "base", "--build", "--engine", "none")
+    assert "upon this machine's own Python" in told(data, "base")
+    assert run(data, "base", "--own", "--build").exit_code == 2
+    assert "no-such-engine does not answer" in refused(data, "base", "--build", "--engine", "no-such-engine")
+    (tmp_path / "no.tar").write_bytes(b"")
+    assert "No licence image can be made upon this one" in refused(
+        data, "base", "--from", str(tmp_path / "nothing.tar")
+    )
+
+
+def test_a_context_is_never_staged_over_something(folder: Path, tmp_path: Path) -> None:
+    assert "is there already" in refused(folder, "stage", str(tmp_path))
 
 
 def test_keys_shows_public_keys_only(folder: Path) -> None:

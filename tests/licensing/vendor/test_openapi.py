@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from tests.licensing.vendor.instances import NOW, Instance, issued, small_office
 from tests.licensing.vendor.test_app import REFUSED
 from wizard.licensing.vendor.app import LARGEST_FORM, assemble, form_token
-from wizard.licensing.vendor.base import Base
+from wizard.licensing.vendor.layers import Base
 from wizard.licensing.vendor.machine import MachineError
 from wizard.licensing.vendor.office import Office
 from wizard.licensing.vendor.openapi import DOCUMENT

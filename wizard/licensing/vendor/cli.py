@@ -15,9 +15,14 @@ from wizard.licensing.protocol.claims import ClaimsError
 from wizard.licensing.protocol.config import LARGEST_PRIVATE_CONFIG, PrivateConfigError, read_private_config
 from wizard.licensing.protocol.request import MOST_REGISTRATIONS
 from wizard.licensing.vendor import report
+from wizard.licensing.vendor.base import use_built, use_own
+from wizard.licensing.vendor.building import NoEngineError, built_archive
+from wizard.licensing.vendor.compiling import CompilingError
+from wizard.licensing.vendor.context import Python, stage
 from wizard.licensing.vendor.errors import VendorError
 from wizard.licensing.vendor.image import ARCHIVE
 from wizard.licensing.vendor.keys import PUBLIC_FILE
+from wizard.licensing.vendor.layers import Base
 from wizard.licensing.vendor.machine import MachineError
 from wizard.licensing.vendor.mail import Mail, read_mail
 from wizard.licensing.vendor.office import Changes, Issued, Office, Order, open_office
@@ -45,7 +50,7 @@ class Desk(click.Group):
     def invoke(self, ctx: click.Context) -> Any:
         try:
             return super().invoke(ctx)
-        except (VendorError, ClaimsError, MachineError, PrivateConfigError) as error:
+        except (VendorError, ClaimsError, CompilingError, MachineError, PrivateConfigError) as error:
             raise click.ClickException(str(error)) from error
         except OSError as error:
             if error.errno == errno.EPIPE:  # the reader of the output has left: click's own case
@@ -256,6 +261,55 @@ def alarms(as_json: bool) -> None:
         click.echo(report.table(report.ALARM_COLUMNS, [report.alarm_row(*pair) for pair in raised]))
     else:
         click.echo("There are no alarms.")
+
+
+@vendor.command()
+@click.option("--from", "archive", type=FILE, help="An image built from the Dockerfile, as `docker save` writes it.")
+@click.option("--build", is_flag=True, help="Build one now; without an engine at hand, as --own.")
+@click.option("--own", is_flag=True, help="This machine's own Python.")
+@click.option("--engine", default="", help="With --build: docker, podman, or another command line; none for --own.")
+@click.option(
+    "--image", default="", help="With --build: the base image, which has a Python.  [default: python:3.12-slim]"
+)
+def base(archive: Path | None, build: bool, own: bool, engine: str, image: str) -> None:
+    """Say upon what licence images are issued, or choose it."""
+    if bool(archive) + build + own > 1:
+        raise click.UsageError("Give one of --from, --build and --own.")
+    if build and engine != "none":
+        shown(build_base(engine, image))
+    elif archive:
+        shown(use_built(data_folder(), archive))
+    elif own or build:
+        shown(use_own(data_folder()))
+    else:
+        with the_office() as office:
+            shown(office.base())
+
+
+def build_base(engine: str, image: str) -> Base:
+    """Built by an engine; where there is none, and none was asked for by name, this machine's own Python."""
+    try:
+        with built_archive(engine, image) as archive:
+            return use_built(data_folder(), archive)
+    except NoEngineError as error:
+        click.echo(f"{error.what} So it is made without an engine.")
+        return use_own(data_folder())
+
+
+def shown(base: Base) -> None:
+    click.echo(f"Licence images are issued upon {base.origin}: {base.architecture}, {base.size / 1e6:.0f} MB")
+
+
+@vendor.command(name="stage")
+@click.argument("folder", type=click.Path(exists=False, path_type=Path))
+@click.option("--python", default="3.12", show_default=True, help="Version of the base image's Python.")
+@click.option("--machine", default="x86_64", show_default=True, help="Its machine.")
+def stage_context(folder: Path, python: str, machine: str) -> None:
+    """Write the context of the Dockerfile into FOLDER, to build it by hand or elsewhere."""
+    if folder.exists():
+        raise VendorError(f"{folder} is there already.", "Name a folder that is to be made.")
+    stage(folder, Python(python, machine))
+    click.echo(f"docker build --build-arg BASE=python:{python}-slim {click.format_filename(folder)}")
 
 
 @vendor.command()

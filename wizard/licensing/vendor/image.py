@@ -5,11 +5,10 @@ size at once, and is written in pieces.
 """
 
 import hashlib
-import io
 import tarfile
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from pathlib import Path, PurePosixPath
+from pathlib import Path
 
 from wizard.licensing.files import replacing
 from wizard.licensing.protocol.claims import (
@@ -20,13 +19,10 @@ from wizard.licensing.protocol.claims import (
     canonical_json,
     layers_digest,
 )
-from wizard.licensing.vendor.base import USER, Base, entry
-from wizard.licensing.vendor.machine import LIBRARIES, PYTHON
+from wizard.licensing.vendor.layers import Base, Layer, entry, one_file
 
 ARCHIVE = f"{REPOSITORY}.tar"
 TAG = "1.0.0"
-PORT = 18081
-"""The port inside the container (R4)."""
 
 PIECE = 1 << 20
 _BLOCK = 512
@@ -83,18 +79,18 @@ class Archive:
 
 def personalize(base: Base, claims: Claims, envelope: bytes) -> Archive:
     """The image for one licence: the base, one small layer, and a label with the signed claims."""
-    layer = _personal_layer(envelope)
-    config = canonical_json(_config(base, claims, envelope, _digest(layer)))
-    manifest = canonical_json(_manifest(base, layer, config))
-    blobs = [Member(_blob(base.diff_id), size=base.size, path=base.path)]
-    blobs += [_held(_blob(_digest(content)), content) for content in (layer, config, manifest)]
+    layers = (*base.layers, one_file(CLAIMS_PATH, envelope))
+    config = canonical_json(_config(base, layers, claims, envelope))
+    manifest = canonical_json(_manifest(layers, config))
+    blobs = {layer.diff_id: _member(layer) for layer in layers}
+    blobs |= {_digest(content): _held(_blob(_digest(content)), content) for content in (config, manifest)}
     return Archive(
         (
             Member("blobs/"),
             Member("blobs/sha256/"),
-            *sorted(blobs, key=lambda member: member.name),
+            *(blobs[digest] for digest in sorted(blobs)),
             _held("index.json", canonical_json(_index(manifest))),
-            _held("manifest.json", canonical_json(_engine_manifest(base, layer, config))),
+            _held("manifest.json", canonical_json(_engine_manifest(layers, config))),
             _held("oci-layout", canonical_json({"imageLayoutVersion": "1.0.0"})),
         )
     )
@@ -102,65 +98,33 @@ def personalize(base: Base, claims: Claims, envelope: bytes) -> Archive:
 
 def layers_of(base: Base) -> str:
     """The claim about the base layers."""
-    return layers_digest([base.diff_id])
+    return layers_digest([layer.diff_id for layer in base.layers])
 
 
-def _personal_layer(envelope: bytes) -> bytes:
-    """The claims and the folders above them, and nothing else."""
-    place = PurePosixPath(CLAIMS_PATH)
-    file = io.BytesIO()
-    with tarfile.open(fileobj=file, mode="w", format=tarfile.USTAR_FORMAT) as layer:
-        for folder in reversed(place.parents[:-1]):
-            layer.addfile(entry(folder, mode=0o755, folder=True))
-        layer.addfile(entry(place, size=len(envelope)), io.BytesIO(envelope))
-    return file.getvalue()
-
-
-def _config(base: Base, claims: Claims, envelope: bytes, personal: str) -> dict[str, object]:
-    """The image's configuration (OCI image specification).
-
-    The command is for whoever starts it by hand; the wizard gives the published address instead. No `Volumes`: an
-    anonymous one is a reinstallation (R13).
-    """
+def _config(base: Base, layers: Sequence[Layer], claims: Claims, envelope: bytes) -> dict[str, object]:
+    """The image's configuration (OCI image specification)."""
+    labels = {
+        CLAIMS_LABEL: envelope.decode(),
+        "org.opencontainers.image.title": REPOSITORY,
+        "org.opencontainers.image.version": TAG,
+    }
+    made_by = [*(base.origin for _ in base.layers), "the licence"]
     return {
         "architecture": claims.architecture,
         "os": "linux",
         "created": claims.issued,
-        "config": {
-            "User": f"{USER}:{USER}",
-            "WorkingDir": "/app",
-            "Entrypoint": [str(PYTHON), "-m", "wizard.licensing.server"],
-            "Cmd": ["--address", "127.0.0.1", "--listen", "0.0.0.0"],  # noqa: S104 - all interfaces of the container
-            "Env": [
-                f"PATH={PYTHON.parent}",
-                f"LD_LIBRARY_PATH=/{LIBRARIES}",
-                "LANG=C.UTF-8",
-                "PYTHONPATH=/app",
-                "PYTHONUNBUFFERED=1",
-                "PYTHONDONTWRITEBYTECODE=1",
-            ],
-            "ExposedPorts": {f"{PORT}/tcp": {}},
-            "Labels": {
-                CLAIMS_LABEL: envelope.decode(),
-                "org.opencontainers.image.title": REPOSITORY,
-                "org.opencontainers.image.version": TAG,
-            },
-        },
-        "rootfs": {"type": "layers", "diff_ids": [base.diff_id, personal]},
-        "history": [
-            {"created": claims.issued, "created_by": "the common base"},
-            {"created": claims.issued, "created_by": "the licence"},
-        ],
+        "config": {**base.config, "Labels": labels},
+        "rootfs": {"type": "layers", "diff_ids": [layer.diff_id for layer in layers]},
+        "history": [{"created": claims.issued, "created_by": made} for made in made_by],
     }
 
 
-def _manifest(base: Base, layer: bytes, config: bytes) -> dict[str, object]:
-    kind = f"{_OCI}.layer.v1.tar"
+def _manifest(layers: Sequence[Layer], config: bytes) -> dict[str, object]:
     return {
         "schemaVersion": 2,
         "mediaType": f"{_OCI}.manifest.v1+json",
         "config": _descriptor(f"{_OCI}.config.v1+json", _digest(config), len(config)),
-        "layers": [_descriptor(kind, base.diff_id, base.size), _descriptor(kind, _digest(layer), len(layer))],
+        "layers": [_described(layer) for layer in layers],
     }
 
 
@@ -177,18 +141,24 @@ def _index(manifest: bytes) -> dict[str, object]:
     }
 
 
-def _engine_manifest(base: Base, layer: bytes, config: bytes) -> list[dict[str, object]]:
+def _engine_manifest(layers: Sequence[Layer], config: bytes) -> list[dict[str, object]]:
     """What engines without an OCI image store read."""
-    kind = f"{_OCI}.layer.v1.tar"
-    layers = {base.diff_id: base.size, _digest(layer): len(layer)}
     return [
         {
             "Config": _blob(_digest(config)),
             "RepoTags": [f"{REPOSITORY}:{TAG}"],
-            "Layers": [_blob(digest) for digest in layers],
-            "LayerSources": {digest: _descriptor(kind, digest, size) for digest, size in layers.items()},
+            "Layers": [_blob(layer.diff_id) for layer in layers],
+            "LayerSources": {layer.diff_id: _described(layer) for layer in layers},
         }
     ]
+
+
+def _described(layer: Layer) -> dict[str, object]:
+    return _descriptor(f"{_OCI}.layer.v1.tar", layer.diff_id, layer.size)
+
+
+def _member(layer: Layer) -> Member:
+    return Member(_blob(layer.diff_id), size=layer.size, content=layer.content, path=layer.path)
 
 
 def _descriptor(media_type: str, digest: str, size: int) -> dict[str, object]:

@@ -33,6 +33,8 @@ _LEFT_OUT = {
     "tkinter", "turtledemo",
 }  # fmt: skip
 """Folders of the standard library that no server needs. Compiled files are made anew, and differ from run to run."""
+_LOCALES = {"root", "en", "ja", "ko", "zh"}
+"""The languages that there will ever be pages in (SPEC.md, 5), and what they inherit; babel brings 30 MB of others."""
 _LEFT_OUT_MODULES = ("_ctypes_test", "_test", "_tkinter", "_xx", "xx")
 """Beginnings of extension modules that no server needs; a graphical one would bring half a desktop of libraries."""
 
@@ -95,8 +97,13 @@ def _package(package: Distribution, place: PurePosixPath) -> dict[PurePosixPath,
     return {
         place / name: Path(str(package.locate_file(name)))
         for name in package.files
-        if not {"..", "__pycache__", "tests"} & set(name.parts) and name.suffix != ".pyc"
+        if not {"..", "__pycache__", "tests"} & set(name.parts) and name.suffix != ".pyc" and is_wanted(name)
     }
+
+
+def is_wanted(name: PurePosixPath) -> bool:
+    """Whether a package's file goes into an image: no data about languages in which there are no pages."""
+    return name.parent.name != "locale-data" or name.stem.partition("_")[0] in _LOCALES
 
 
 def _libraries(files: Mapping[PurePosixPath, Path]) -> dict[PurePosixPath, Path]:

@@ -20,10 +20,11 @@ from wizard.licensing.protocol.qr import (
     from_path,
     unpack,
 )
-from wizard.licensing.vendor.base import Base, open_base
+from wizard.licensing.vendor.base import open_base
 from wizard.licensing.vendor.errors import VendorError
 from wizard.licensing.vendor.image import Archive, layers_of, personalize
 from wizard.licensing.vendor.keys import VendorKeys, open_keys
+from wizard.licensing.vendor.layers import Base
 from wizard.licensing.vendor.reissue import check_reissue
 from wizard.licensing.vendor.rules import ALARMING, Alarm, Answer, Licence, Refusal, Refused, Scan
 from wizard.licensing.vendor.store import Ledger, Store

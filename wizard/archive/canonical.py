@@ -1,0 +1,162 @@
+"""The archive that is given to engines: written by us from a received one, which no engine ever sees.
+
+One archive can load as different images in different engines, take over another image's name, or keep an engine busy
+for ever. This one is an OCI image layout with a manifest.json beside it, as `docker save` writes it since Docker 25. It
+holds one image under a name of ours, its layers as plain tar files, and its configuration unchanged, so that the image
+id stays. Nothing in it is of the received archive's form: the same image gives the same bytes.
+"""
+
+import hashlib
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from typing import BinaryIO
+
+from wizard.archive.blobs import BLOBS, Blob, Meter, gunzip
+from wizard.archive.layout import Layout
+from wizard.archive.tar import BLOCK, LARGEST_ARCHIVE, Source
+from wizard.archive.verdicts import Refused
+from wizard.domain.image import name_on_nodes
+from wizard.licensing.protocol.claims import canonical_json
+
+OCI = "application/vnd.oci.image"
+END = bytes(2 * BLOCK)
+FOLDERS = ("blobs/", BLOBS)
+FILE, FOLDER = b"0", b"5"
+
+
+@dataclass(frozen=True, kw_only=True)
+class Canonical:
+    """An archive that can be written. Sizes in bytes, digests SHA-256 in lower-case hex."""
+
+    members: Mapping[str, bytes | Blob]
+    """The content of each, in order, or the layer of the received archive that it is."""
+    manifest: str
+    """The digest of the OCI manifest."""
+
+    @property
+    def size(self) -> int:
+        return sum(BLOCK + _padded(_size(content)) for content in self.members.values()) + len(END)
+
+    def write(self, received: BinaryIO, target: BinaryIO) -> str:
+        """Write it; its digest. Refused when a layer of the received archive is not what it was when checked."""
+        digest = hashlib.sha256()
+        for piece in self._pieces(received):
+            digest.update(piece)
+            target.write(piece)
+        return digest.hexdigest()
+
+    def _pieces(self, received: BinaryIO) -> Iterator[bytes]:
+        for name, content in self.members.items():
+            size = _size(content)
+            yield header(name, size)
+            if isinstance(content, Blob):
+                yield from _layer(received, content)
+            else:
+                yield content
+            yield bytes(_padded(size) - size)
+        yield END
+
+
+def canonical(layout: Layout) -> Canonical:
+    """The archive of a checked image. Refused when it would be too large."""
+    manifest = canonical_json(_manifest(layout))
+    blobs: dict[str, bytes | Blob] = {BLOBS + layer.unpacked_digest: layer for layer in layout.layers}
+    blobs |= {BLOBS + _digest(content): content for content in (layout.configuration, manifest)}
+    members = dict.fromkeys(FOLDERS, b"") | blobs
+    members |= {
+        "index.json": canonical_json(_index(layout, manifest)),
+        "manifest.json": canonical_json(_engine_manifest(layout)),
+        "oci-layout": canonical_json({"imageLayoutVersion": "1.0.0"}),
+    }
+    archive = Canonical(members=dict(sorted(members.items())), manifest=_digest(manifest))
+    if archive.size > LARGEST_ARCHIVE:
+        raise Refused("too-large", limit=LARGEST_ARCHIVE >> 30)
+    return archive
+
+
+def header(name: str, size: int) -> bytes:
+    """Of a member: POSIX ustar, without owner and time. A folder's name ends with a slash.
+
+    Written here, since Python's tarfile has changed what it puts into the fields that are empty.
+    """
+    mode, kind = (b"0000755", FOLDER) if name.endswith("/") else (b"0000644", FILE)
+    nobody = b"0000000"
+    fields = (
+        (name.encode(), 100),
+        *((digits, 8) for digits in (mode, nobody, nobody)),
+        (b"%011o" % size, 12),
+        (b"%011o" % 0, 12),
+        (b" " * 8, 8),
+        (kind, 1),
+        (b"", 100),
+        (b"ustar\x0000", 88),
+        (b"", 167),
+    )
+    blank = b"".join(content.ljust(length, b"\0") for content, length in fields)
+    return blank[:148] + b"%06o\0 " % sum(blank) + blank[156:]
+
+
+def _layer(received: BinaryIO, layer: Blob) -> Iterator[bytes]:
+    """The layer, unpacked. Refused in the middle or at its end when it is not what was checked."""
+    received.seek(layer.offset)
+    pieces, meter = Source(received).pieces(layer.size), Meter()
+    try:
+        for piece in meter.through(gunzip(pieces, layer.name) if layer.is_packed else pieces):
+            if meter.size > layer.unpacked_size:
+                break
+            yield piece
+    except Refused:
+        raise Refused("changed") from None
+    if (meter.size, meter.digest) != (layer.unpacked_size, layer.unpacked_digest):
+        raise Refused("changed")
+
+
+def _manifest(layout: Layout) -> Mapping[str, object]:
+    config = layout.configuration
+    return {
+        "schemaVersion": 2,
+        "mediaType": f"{OCI}.manifest.v1+json",
+        "config": _descriptor("config.v1+json", _digest(config), len(config)),
+        "layers": [_descriptor("layer.v1.tar", it.unpacked_digest, it.unpacked_size) for it in layout.layers],
+    }
+
+
+def _index(layout: Layout, manifest: bytes) -> Mapping[str, object]:
+    name = name_on_nodes(layout.image_id)
+    annotations = {
+        "io.containerd.image.name": f"docker.io/library/{name}",
+        "org.opencontainers.image.ref.name": name.partition(":")[2],
+    }
+    described = _descriptor("manifest.v1+json", _digest(manifest), len(manifest))
+    return {
+        "schemaVersion": 2,
+        "mediaType": f"{OCI}.index.v1+json",
+        "manifests": [described | {"annotations": annotations}],
+    }
+
+
+def _engine_manifest(layout: Layout) -> list[Mapping[str, object]]:
+    """What engines without an OCI image store read."""
+    return [
+        {
+            "Config": BLOBS + layout.image_id,
+            "RepoTags": [name_on_nodes(layout.image_id)],
+            "Layers": [BLOBS + layer.unpacked_digest for layer in layout.layers],
+        }
+    ]
+
+
+def _descriptor(kind: str, digest: str, size: int) -> dict[str, object]:
+    return {"mediaType": f"{OCI}.{kind}", "digest": f"sha256:{digest}", "size": size}
+
+
+def _size(content: bytes | Blob) -> int:
+    return content.unpacked_size if isinstance(content, Blob) else len(content)
+
+
+def _padded(size: int) -> int:
+    return -(-size // BLOCK) * BLOCK
+
+
+def _digest(content: bytes) -> str:
+    return hashlib.sha256(content).hexdigest()
