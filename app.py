@@ -11,11 +11,12 @@ from pathlib import Path
 import click
 from flask import Flask
 
-from wizard import backends
+from wizard import backends, checking
 from wizard.applications import HttpApplications
 from wizard.archive.reader import claims_of
 from wizard.archive.spool import FileSpool
 from wizard.domain.account import LINK_LIFE
+from wizard.errors import InvalidInput
 from wizard.flow import Flow
 from wizard.inventory import InventoryFile
 from wizard.jobs.bell import Bell
@@ -26,7 +27,7 @@ from wizard.licensing.protocol.claims import load_vendor_keys
 from wizard.licensing.vendor.cli import vendor
 from wizard.ports import Accounts, Services, Supervising, Workshop
 from wizard.relay import PinnedRelay
-from wizard.settings import ROOT, Settings
+from wizard.settings import ROOT, BadSetting, Settings
 from wizard.steps import FLOW
 from wizard.store.accounts import SqlAccounts
 from wizard.store.migrate import migrate
@@ -80,7 +81,12 @@ def bell(settings: Settings) -> Bell:
 def inventory(settings: Settings) -> InventoryFile:
     """The projects; those of a demonstration have reference applications, whose addresses follow PORT."""
     applications = settings.applications_url if settings.is_demonstration else ""
-    return InventoryFile(settings.inventory or DEMONSTRATION, applications)
+    try:
+        return InventoryFile(settings.inventory or DEMONSTRATION, applications, settings.allowed_networks)
+    except InvalidInput as error:
+        problem = error.problem
+        words = (problem.happened, problem.why, problem.raw, problem.todo)
+        raise BadSetting(" ".join(str(it) for it in words if it)) from error
 
 
 def services(settings: Settings, bell: Bell) -> Services:
@@ -221,11 +227,12 @@ def commands(settings: Settings) -> tuple[click.Command, ...]:
     @nodes.command("check")
     def check() -> None:
         """Ask each node whether it can run a container; exit status 1 when one cannot."""
-        backend = workshop(settings, bell(settings)).backend
-        known = [node for project in inventory(settings).projects() for node in project.nodes]
-        healths = [backend.health(node) for node in known]
-        for node, health in zip(known, healths, strict=True):
-            click.echo(f"{node.slug:24} {node.address:16} {'ok' if health.well else 'FAIL':5} {health.detail}")
-        sys.exit(0 if all(health.well for health in healths) else 1)
+        backend, known = workshop(settings, bell(settings)).backend, inventory(settings)
+        everyone = [node for project in known.projects() for node in project.nodes]
+        all_well = True
+        for finding in checking.check(everyone, known.engines, backend.health, clock()):
+            click.echo("\n".join(finding.lines))
+            all_well = all_well and finding.well
+        sys.exit(0 if all_well else 1)
 
     return start, work, link, nodes, vendor

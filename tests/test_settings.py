@@ -5,6 +5,7 @@ from pathlib import Path
 
 import pytest
 
+from wizard.domain.network import EVERYTHING
 from wizard.settings import ROOT, BadSetting, Settings
 
 
@@ -37,13 +38,29 @@ def test_the_other_parties_of_a_demonstration_can_be_had_with_any_inventory(tmp_
 
 
 def test_an_empty_value_counts_as_none() -> None:
-    names = ("WIZARD_DATA", "HOST", "PORT", "WIZARD_BACKEND", "WIZARD_INVENTORY", "WIZARD_DATABASE")
-    assert Settings.from_environ(dict.fromkeys(names, "")) == Settings.from_environ({})
+    names = ("DATA", "BACKEND", "INVENTORY", "DATABASE", "ALLOWED_NETWORKS")
+    empty = dict.fromkeys(("HOST", "PORT", *(f"WIZARD_{name}" for name in names)), "")
+    assert Settings.from_environ(empty) == Settings.from_environ({})
 
 
 def test_what_listens_everywhere_is_found_on_this_machine() -> None:
     assert Settings.from_environ({"HOST": "0.0.0.0", "PORT": "9000"}).url == "http://127.0.0.1:9000"
     assert Settings.from_environ({"HOST": "::1"}).url == "http://[::1]:8000"
+
+
+def test_networks_are_separated_by_commas() -> None:
+    networks = Settings.from_environ({"WIZARD_ALLOWED_NETWORKS": "10.0.0.0/8, 192.0.2.7/32,fd00::/8"}).allowed_networks
+    assert [str(network) for network in networks] == ["10.0.0.0/8", "192.0.2.7/32", "fd00::/8"]
+
+
+def test_without_a_list_of_networks_all_are_allowed() -> None:
+    assert Settings.from_environ({}).allowed_networks == EVERYTHING
+
+
+NO_NETWORKS = (
+    *(",", "10.0.0.0/8,", "10.0.0.0/8 192.0.2.0/24", "10.0.0.1/8", "10.0.0.5", "10/8", "*", "office", "10.0.0.0/33"),
+    *("fe80::%eth0/64", "167772160/8", "10.0.0.0-10.0.0.9", "10.0.0.0\n/8", "all"),
+)
 
 
 @pytest.mark.parametrize(
@@ -53,6 +70,7 @@ def test_what_listens_everywhere_is_found_on_this_machine() -> None:
         *(("HOST", host) for host in ("localhost:8000", "here", "256.0.0.1")),
         ("WIZARD_INVENTORY", "there/is/no/such.toml"),
         ("WIZARD_DATABASE", "wizard.db"),
+        *(("WIZARD_ALLOWED_NETWORKS", networks) for networks in NO_NETWORKS),
         ("WIZARD_DATA", __file__),
     ],
 )

@@ -1,15 +1,16 @@
 """The O&M projects and their nodes, from a file that the admin writes."""
 
-import ipaddress
 import tomllib
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Annotated
 
 import msgspec
 
-from wizard.domain.engine import Engine
+from wizard.domain.engine import Engine, Place
+from wizard.domain.network import EVERYTHING, Network, objection
 from wizard.domain.project import Node, Project, Role
 from wizard.errors import InvalidInput
 from wizard.text import Text, say
@@ -21,16 +22,15 @@ Slug = Annotated[str, msgspec.Meta(pattern="^[a-z0-9][a-z0-9-]{0,63}$")]
 Name = Annotated[str, msgspec.Meta(min_length=1, max_length=100)]
 Url = Annotated[str, msgspec.Meta(pattern="^(https?:/)?/[^ ]*[^ /]$")]
 
-EngineUrl = Annotated[str, msgspec.Meta(pattern="^(unix:///|tcp://)[^ ]+$")]
-
 
 class _Node(msgspec.Struct, forbid_unknown_fields=True):
     slug: Slug
     name: Name
     role: Role
     address: str
-    engine: EngineUrl | None = None
+    engine: str | None = None
     tls: Name | None = None
+    ssh: Name | None = None
 
 
 class _Project(msgspec.Struct, forbid_unknown_fields=True):
@@ -44,20 +44,38 @@ class _Inventory(msgspec.Struct, forbid_unknown_fields=True):
     project: Annotated[list[_Project], msgspec.Meta(min_length=1)]
 
 
-CERTIFICATES = ("ca.pem", "cert.pem", "key.pem")
-"""What is in the folder `tls` of a node: as Docker's own client names them."""
+@dataclass(frozen=True, kw_only=True)
+class _Material:
+    """By what both sides prove who they are: files of a folder that a key of the node names."""
+
+    key: str
+    scheme: str
+    files: tuple[str, ...]
+
+
+MATERIALS = (
+    _Material(key="tls", scheme="tcp", files=("ca.pem", "cert.pem", "key.pem")),
+    _Material(key="ssh", scheme="ssh", files=("key", "known_hosts")),
+)
+"""The certificates are named as Docker's own client names them."""
 
 
 class InventoryFile:
     """ports.Inventory, read once. InvalidInput, with the place in the file, when it does not hold what it should.
 
     An `application` that begins with a slash is at `applications`, the address of the reference applications.
+    Nodes, and engines that are not on this machine, are in the networks that are `allowed`.
     """
 
-    def __init__(self, path: Path, applications: str = "") -> None:
+    def __init__(self, path: Path, applications: str = "", allowed: Sequence[Network] = EVERYTHING) -> None:
         inventory = _read(path)
+        _check_addresses(path, inventory, allowed)
         self._projects = _checked(path, inventory, applications.rstrip("/"))
-        self._engines = _engines(path, inventory)
+        self._engines = {
+            node.slug: _engine(path, place, node, node.engine, allowed)
+            for place, node in _places(inventory)
+            if node.engine is not None
+        }
 
     @property
     def engines(self) -> Mapping[str, Engine]:
@@ -99,9 +117,6 @@ def _checked(path: Path, inventory: _Inventory, applications: str) -> tuple[Proj
     for slug, count in Counter(node.slug for node in nodes).items():
         if count > 1:
             raise _refusal(path, say("There are %(count)s nodes with the slug %(slug)s.", count=count, slug=slug))
-    for node in nodes:
-        if not _is_address(node.address):
-            raise _refusal(path, say("%(address)s of %(slug)s is no IP.", address=node.address, slug=node.slug))
     return tuple(_project(path, project, applications) for project in inventory.project)
 
 
@@ -123,35 +138,56 @@ def _project(path: Path, project: _Project, applications: str) -> Project:
     )
 
 
-def _engines(path: Path, inventory: _Inventory) -> Mapping[str, Engine]:
-    """A relative folder of certificates is beside the inventory."""
-    return {
-        node.slug: Engine(url=node.engine, tls=_certificates(path, node))
-        for project in inventory.project
-        for node in project.node
-        if node.engine is not None
-    }
+def _places(inventory: _Inventory) -> Iterator[tuple[str, _Node]]:
+    """Each node, and where it is in the file, as msgspec says it."""
+    for i, project in enumerate(inventory.project):
+        for j, node in enumerate(project.node):
+            yield f"project[{i}].node[{j}]", node
 
 
-def _certificates(path: Path, node: _Node) -> Path | None:
-    """Docker over TCP without certificates would give everybody in the network the node."""
-    is_tcp = node.engine is not None and node.engine.startswith("tcp://")
-    if is_tcp != (node.tls is not None):
-        raise _refusal(path, say("The engine of %(slug)s: tls belongs to tcp://, and tcp:// needs it.", slug=node.slug))
-    if node.tls is None:
+def _check_addresses(path: Path, inventory: _Inventory, allowed: Sequence[Network]) -> None:
+    for place, node in _places(inventory):
+        if (words := objection(node.address, allowed)) is not None:
+            raise _wrong(path, f"{place}.address", node, words)
+
+
+def _engine(path: Path, place: str, node: _Node, url: str, allowed: Sequence[Network]) -> Engine:
+    """A host is an IP address: what a name leads to can change between the look and the connection."""
+    try:
+        parts = Place.parse(url)
+    except ValueError:
+        words = say(
+            "%(url)s is neither unix:///path, tcp://address:port nor ssh://user@address[:port][/path].", url=url
+        )
+        raise _wrong(path, f"{place}.engine", node, words) from None
+    folders = {it.key: _material(path, place, node, parts.scheme, it) for it in MATERIALS}
+    if parts.host and (objected := objection(parts.host, allowed)) is not None:
+        raise _wrong(path, f"{place}.engine", node, objected)
+    return Engine(url=url, **folders)
+
+
+def _material(path: Path, place: str, node: _Node, scheme: str, material: _Material) -> Path | None:
+    """Its folder, which is beside the inventory when it is relative.
+
+    Without it everybody in the network would have the node, or whoever pretends to be it the image.
+    """
+    given: str | None = getattr(node, material.key)
+    if (scheme == material.scheme) != (given is not None):
+        words = say("%(key)s belongs to %(scheme)s://, which needs it.", key=material.key, scheme=material.scheme)
+        raise _wrong(path, f"{place}.{material.key}", node, words)
+    if given is None:
         return None
-    folder = path.parent / node.tls
-    for name in CERTIFICATES:
+    folder = (path.parent / Path(given).expanduser()).absolute()
+    for name in material.files:
         if not (folder / name).is_file():
-            raise _refusal(path, say("The engine of %(slug)s: there is no %(file)s.", slug=node.slug, file=name))
+            raise _wrong(
+                path, f"{place}.{material.key}", node, say("there is no file %(file)s.", file=str(folder / name))
+            )
     return folder
 
 
-def _is_address(text: str) -> bool:
-    try:
-        return not ipaddress.ip_address(text).is_unspecified
-    except ValueError:
-        return False
+def _wrong(path: Path, place: str, node: _Node, words: Text) -> InvalidInput:
+    return _refusal(path, say("%(place)s, of %(slug)s: %(words)s", place=place, slug=node.slug, words=words))
 
 
 def _refusal(path: Path, why: Text, words: str = "") -> InvalidInput:

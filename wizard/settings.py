@@ -11,6 +11,8 @@ from tempfile import NamedTemporaryFile
 
 from click import ClickException
 
+from wizard.domain.network import EVERYTHING, Network
+
 ROOT = Path(__file__).resolve().parent.parent
 """The folder of app.py."""
 HIGHEST_PORT = 65533
@@ -35,6 +37,8 @@ class Settings:
     """Name of the engine: a key of wizard.backends.BACKENDS."""
     inventory: Path | None
     """The file of projects and nodes; None for the packaged one."""
+    allowed_networks: tuple[Network, ...]
+    """Where nodes and engines may be."""
     is_demonstration: bool
     """Whether the other parties run on this machine too: a vendor and applications of ours."""
     database: str
@@ -58,6 +62,7 @@ class Settings:
             port=_port(given),
             backend=given.get("WIZARD_BACKEND", "embedded"),
             inventory=inventory,
+            allowed_networks=_networks(given),
             is_demonstration=is_demonstration,
             database=_database(given, data),
             vendor_keys=Path(given.get("WIZARD_VENDOR_KEYS", keys)).expanduser().absolute(),
@@ -118,6 +123,21 @@ def _inventory(given: Mapping[str, str]) -> Path | None:
     if not path.is_file():
         raise BadSetting(f"WIZARD_INVENTORY: there is no file {path}.")
     return path
+
+
+def _networks(given: Mapping[str, str]) -> tuple[Network, ...]:
+    if "WIZARD_ALLOWED_NETWORKS" not in given:
+        return EVERYTHING
+    return tuple(_network(text.strip()) for text in given["WIZARD_ALLOWED_NETWORKS"].split(","))
+
+
+def _network(text: str) -> Network:
+    with suppress(ValueError):
+        if "/" in text and "%" not in text:
+            return ipaddress.ip_network(text)
+    raise BadSetting(
+        f"WIZARD_ALLOWED_NETWORKS: {text!r} is not a network, such as 10.0.0.0/8; several have commas between them."
+    )
 
 
 def _host(given: Mapping[str, str]) -> str:
