@@ -2,10 +2,11 @@
 
 PYTHON ?= python3
 BIN := .venv/bin
+ENGINES = docker.io podman netavark iproute2 mmdebstrap openssh-client openssh-server
 INSTALL = $(BIN)/python -m pip install --quiet --quiet --disable-pip-version-check --require-hashes --requirement
 
 .DEFAULT_GOAL := help
-.PHONY: help run test test-long check journey image sim mutants bench screenshots
+.PHONY: help run test test-engines test-long check journey image sim mutants bench screenshots
 
 help: ## list what there is
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' Makefile
@@ -17,8 +18,12 @@ test: .venv/development check ## all checks and tests; as root on Debian it inst
 	@.ci/packages
 	$(BIN)/python -m pytest
 
+test-engines: .venv/development ## the tests on real Docker, Podman and Swarm; as root on Debian it installs them
+	@.ci/packages $(ENGINES)
+	$(BIN)/python -m pytest -m "engine and not long"
+
 test-long: .venv/development ## the tests that take minutes; as root on Debian it installs the engines they need
-	@.ci/packages docker.io podman netavark iproute2
+	@.ci/packages $(ENGINES)
 	$(BIN)/python -m pytest -m long
 
 check: .venv/development ## format, lint, types, imports
@@ -30,10 +35,12 @@ check: .venv/development ## format, lint, types, imports
 journey: .venv/development ## the whole job over HTTP, each step told
 	@$(BIN)/python -m tests.journey
 
-image: .venv/runtime ## issue a licence image of a demonstration vendor into dist/
+image: .venv/runtime ## make a licence image in dist/, from the Dockerfile where an engine is at hand; ENGINE=podman, BASE=image
 	@mkdir -p dist
+	@$(BIN)/flask --app app vendor base --build --engine "$(ENGINE)" --image "$(BASE)"
 	@$(BIN)/flask --app app vendor issue --company "Example Company" --project "Sales reports" --registrations 6 \
 		--out dist/fanruan_license_server.tar
+	@$(BIN)/python -m tests.image_sizes dist/fanruan_license_server.tar
 
 sim: .venv/development ## years of one authorization application and its projects, against an independent oracle
 	@$(BIN)/python -m tests.simulation

@@ -4,9 +4,9 @@ import os
 import sys
 from collections.abc import Callable, Mapping
 
-from bench import beats
+from bench import beats, deploy
 
-BENCHMARKS: Mapping[str, Callable[[], bool]] = {"beats": beats.run}
+BENCHMARKS: Mapping[str, Callable[[], bool]] = {"beats": beats.run, "deploy": deploy.run}
 """By name. Each prints its figures, and says whether all of them meet their goals."""
 
 

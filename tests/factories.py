@@ -9,15 +9,18 @@ from wizard.domain.deployment import (
     Challenge,
     Deployment,
     Endpoint,
-    PortCheck,
     ServerState,
     ServerStatus,
     Slot,
 )
 from wizard.domain.image import Image
+from wizard.domain.inspection import Inspection
 from wizard.domain.operation import Operation, OperationState, PhaseRecord
+from wizard.domain.preflight import Check, Outcome, PortCheck, Preflight
 from wizard.domain.project import Node, Project, Role
 from wizard.domain.registration import Registration
+from wizard.ports import Health
+from wizard.text import say
 
 if TYPE_CHECKING:
     from _typeshed import DataclassInstance
@@ -84,6 +87,33 @@ def a_port_check(**changes: Any) -> PortCheck:
     return _changed(PortCheck(port=18081, free=True, holder="", next_free=None, checked_at=NOW), changes)
 
 
+def a_check(**changes: Any) -> Check:
+    check = Check(slug="disk", name=say("Free disk"), outcome=Outcome.PASSED, detail=say("2 GB are free."))
+    return _changed(check, changes)
+
+
+def a_preflight(**changes: Any) -> Preflight:
+    return _changed(Preflight(port=a_port_check(), checks=(a_check(),)), changes)
+
+
+def an_inspection(**changes: Any) -> Inspection:
+    inspection = Inspection(
+        name="license-server-1",
+        found=True,
+        running=True,
+        exit_code=None,
+        restarts=0,
+        out_of_memory=False,
+        log="started\n",
+        seen_at=NOW,
+    )
+    return _changed(inspection, changes)
+
+
+def a_health(**changes: Any) -> Health:
+    return _changed(Health(node="sales-main", well=True, detail=say("Ready."), seen_at=NOW), changes)
+
+
 def a_challenge(**changes: Any) -> Challenge:
     challenge = Challenge(
         id="c0ffee00c0ffee00",
@@ -122,7 +152,7 @@ def a_placed_registration(**changes: Any) -> Registration:
     """Image, node and port are chosen; nothing runs yet."""
     return a_registration(
         **{"image": an_image(), "image_accepted": True, "project": a_project(), "node": a_node(), "port": 18081}
-        | {"port_check": a_port_check()}
+        | {"preflight": a_preflight()}
         | changes
     )
 

@@ -5,7 +5,7 @@ The stores and the backend pass the same contract suites as the real ones (tests
 
 import hashlib
 from collections import defaultdict, deque
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from pathlib import Path
@@ -13,17 +13,19 @@ from typing import BinaryIO
 
 from tests.factories import NOW, a_challenge, a_slot, a_status, an_image, an_operation
 from tests.memory_store import MemoryAccounts, MemoryStore
+from wizard.backends import checks
+from wizard.domain import engine
 from wizard.domain.deployment import (
     Challenge,
     Endpoint,
     Judgement,
-    PortCheck,
     ServerState,
     ServerStatus,
     Verdict,
 )
 from wizard.domain.image import Image
 from wizard.domain.operation import Operation
+from wizard.domain.preflight import Check, Plan, PortCheck, Preflight, Request
 from wizard.domain.project import Node, Project
 from wizard.domain.registration import Registration
 from wizard.errors import BackendError, InvalidInput, WizardError
@@ -96,7 +98,13 @@ class Container:
     running: bool = True
 
     def seen(self, name: str) -> Instance:
-        return Instance(name=name, running=self.running, port=self.port, exit_code=None if self.running else 0)
+        return Instance(
+            name=name,
+            running=self.running,
+            port=self.port,
+            exit_code=None if self.running else 0,
+            licence=self.image.licence,
+        )
 
 
 @dataclass
@@ -110,6 +118,10 @@ class Engine:
     others: dict[int, str] = field(default_factory=dict)
     """Ports that something else holds, and what."""
     well: bool = True
+    room: int = 1 << 40
+    """Free bytes of its disk."""
+    checks: list[Check] = field(default_factory=list)
+    """What a preflight finds beside the usual."""
 
     def holder(self, port: int, besides: str) -> str | None:
         if port in self.others:
@@ -130,18 +142,31 @@ class FakeBackend(Programmable):
         well = self.engines[node.slug].well
         return Health(node=node.slug, well=well, detail=say("Ready.") if well else say("No answer."), seen_at=NOW)
 
-    def preflight(self, node: Node, port: int, name: str, now: datetime) -> PortCheck:
+    def preflight(self, node: Node, image: Image, port: int, name: str, now: datetime) -> Preflight:
         self._called("preflight", node.slug, port, name)
         engine = self.engines[node.slug]
+        if not engine.well:
+            raise broken("no answer", permanent=False)
         holder = engine.holder(port, name)
         following = (other for other in range(port + 1, port + 100) if engine.holder(other, name) is None)
-        return PortCheck(
+        check = PortCheck(
             port=port,
             free=holder is None,
             holder=holder or "",
             next_free=next(following) if holder else None,
             checked_at=now,
         )
+        return Preflight(port=check, checks=(*self._checks(node, image, check, name), *engine.checks))
+
+    def plan(self, node: Node, image: Image, port: int, name: str) -> Plan:
+        return Plan(
+            requests=(Request(method="POST", path="/images/load", body="the image"),),
+            manual=f"run {name} at {node.address}:{port}",
+        )
+
+    def containers(self, node: Node) -> Sequence[Instance]:
+        self._called("containers", node.slug)
+        return [container.seen(name) for name, container in self.engines[node.slug].containers.items()]
 
     def load(self, node: Node, image: Image, archive: Path, progress: Progress) -> None:
         self._called("load", node.slug, image.digest)
@@ -199,6 +224,22 @@ class FakeBackend(Programmable):
         container = engine.containers.get(name)
         return engine.volumes[container.image.licence].get(filename) if container else None
 
+    def _checks(self, node: Node, image: Image, found: PortCheck, name: str) -> Sequence[Check]:
+        engine = self.engines[node.slug]
+        others = {other: it for other, it in engine.containers.items() if it.image.licence == image.licence}
+        others.pop(name, None)
+        return (
+            checks.engine(say("A fake.")),
+            checks.disk(image.size, engine.room),
+            checks.port(found),
+            checks.leftovers(
+                node,
+                running=next((other for other, it in others.items() if it.running), ""),
+                stopped=next((other for other, it in others.items() if not it.running), ""),
+                has_volume=image.licence in engine.volumes,
+            ),
+        )
+
     def _refuse_conflicts(self, engine: Engine, wanted: Container, name: str) -> None:
         if (holder := engine.holder(wanted.port, name)) is not None:
             raise broken(f"port is already allocated: {holder}")
@@ -220,6 +261,10 @@ class FakeLicenseServer(Programmable):
     def status(self, endpoint: Endpoint, now: datetime) -> ServerStatus:
         self._called("status", endpoint)
         return replace(self.now_says, seen_at=now)
+
+    def is_there(self, endpoint: Endpoint) -> bool:
+        self._called("is_there", endpoint)
+        return True
 
     def challenge(self, endpoint: Endpoint, now: datetime) -> Challenge:
         self._called("challenge", endpoint)
@@ -286,6 +331,7 @@ class FakeInventory:
 
     def __init__(self, *projects: Project) -> None:
         self._projects = projects
+        self.engines: Mapping[str, engine.Engine] = {}
 
     def projects(self) -> Sequence[Project]:
         return self._projects

@@ -1,8 +1,8 @@
 """The whole job over HTTP, as a person without scripts does it; prints each step (`make journey`).
 
 With URL= it is done against the instance that runs there, whose data folder (WIZARD_DATA) must be at hand for a sign-in
-link; without, against an instance of its own, on the engine that BACKEND= names (embedded, docker, podman). NODE= names
-the project and its node, as project/node.
+link; without, against an instance of its own, on the engine that BACKEND= names (embedded, docker, podman, swarm).
+NODE= names the project and its node, as project/node.
 """
 
 import os

@@ -1,12 +1,13 @@
 """The stores in memory. They pass the same contract suites as the ones on SQL."""
 
 import threading
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 
 from wizard.domain.account import Account
 from wizard.domain.deployment import ServerStatus
+from wizard.domain.inspection import Inspection
 from wizard.domain.operation import LEASE, Operation, OperationState
 from wizard.domain.registration import Registration
 from wizard.errors import InvalidInput, Stale, UnknownStep
@@ -33,6 +34,7 @@ class MemoryStore:
         self._registrations: dict[str, Registration] = {}
         self._rows: dict[str, Row] = {}
         self._healths: dict[str, Health] = {}
+        self._inspections: dict[str, Inspection] = {}
         self._revision = 0
         self._lock = threading.RLock()
 
@@ -84,14 +86,17 @@ class MemoryStore:
             raise UnknownStep(say("There is no such operation."))
         return self._rows[id].operation
 
+    def operations(self, prefix: str) -> Sequence[Operation]:
+        return [row.operation for id, row in self._rows.items() if id.startswith(prefix)]
+
     def last_operation(self, registration_id: str, kind: str | None = None) -> Operation | None:
         found = [row.operation for row in self._rows_of(registration_id)]
         return next((operation for operation in reversed(found) if kind in (None, operation.kind)), None)
 
-    def claim(self, owner: str, now: datetime) -> Operation | None:
+    def claim(self, owner: str, now: datetime, besides: Collection[str] = ()) -> Operation | None:
         with self._lock:
             for row in self._rows.values():
-                if row.operation.is_active and row.is_free(now):
+                if row.operation.registration_id not in besides and row.operation.is_active and row.is_free(now):
                     attempt = row.operation.attempt + 1
                     row.operation = replace(row.operation, state=OperationState.RUNNING, attempt=attempt)
                     row.owner, row.lease_until = owner, now + LEASE
@@ -145,6 +150,15 @@ class MemoryStore:
 
     def healths(self) -> dict[str, Health]:
         return dict(self._healths)
+
+    def inspected(self, registration_id: str, inspection: Inspection) -> None:
+        with self._lock:
+            self.registration(registration_id)
+            self._revision += 0 if inspection.says_the_same_as(self._inspections.get(registration_id)) else 1
+            self._inspections[registration_id] = inspection
+
+    def inspection(self, registration_id: str) -> Inspection | None:
+        return self._inspections.get(registration_id)
 
     def revision(self, registration_id: str) -> str:
         self.registration(registration_id)

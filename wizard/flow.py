@@ -46,8 +46,11 @@ def leave(registration: Registration, task: Task) -> None:
 def observe(registration: Registration, workshop: Workshop) -> Registration:
     """The watch of a step that waits for the authorization application: what it says now, and what follows from it.
 
-    It is asked wherever the wizard waits, since the code may as well be entered on the application's own page.
+    It is asked wherever the wizard waits, since the code may as well be entered on the application's own page. One that
+    is guided is never asked.
     """
+    if registration.is_guided:
+        return registration
     now = workshop.clock()
     return registration.observed(workshop.license_servers.status(registration.endpoint, now), now)
 

@@ -4,16 +4,19 @@ A Protocol holds only what every implementation can honour. Fakes (tests/fakes.p
 suites (tests/contracts/).
 """
 
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Collection, Mapping, Sequence
+from dataclasses import dataclass, field
 from datetime import datetime
 from pathlib import Path
 from typing import BinaryIO, Protocol, runtime_checkable
 
 from wizard.domain.account import Account
-from wizard.domain.deployment import Challenge, Endpoint, PortCheck, ServerStatus, Verdict
+from wizard.domain.deployment import Challenge, Endpoint, ServerStatus, Verdict
+from wizard.domain.engine import Engine
 from wizard.domain.image import Image
+from wizard.domain.inspection import Inspection
 from wizard.domain.operation import Operation
+from wizard.domain.preflight import Plan, Preflight
 from wizard.domain.project import Node, Project
 from wizard.domain.registration import Registration
 from wizard.text import Text
@@ -40,6 +43,12 @@ class Instance:
     running: bool
     port: int
     exit_code: int | None = None
+    restarts: int = field(default=0, compare=False)
+    """How often the engine has started it again by itself."""
+    out_of_memory: bool = field(default=False, compare=False)
+    """Whether it ended because it needed more than it may have, as far as the engine tells."""
+    licence: str = field(default="", compare=False)
+    """Whose volume it has."""
 
 
 class Backend(Protocol):
@@ -53,8 +62,20 @@ class Backend(Protocol):
         """Whether the node answers and can run a container. Does not raise for a node that is down: it says so."""
         ...
 
-    def preflight(self, node: Node, port: int, name: str, now: datetime) -> PortCheck:
-        """Whether the port can be taken on the node (R4), by the container `name`, which may hold it already."""
+    def preflight(self, node: Node, image: Image, port: int, name: str, now: datetime) -> Preflight:
+        """What can be found out before a deployment: whether the port can be taken (R4), and what else is in the way.
+
+        By the container `name` (empty: by none yet), which may hold the port already. Without the plan.
+        BackendError when the node does not answer at all.
+        """
+        ...
+
+    def plan(self, node: Node, image: Image, port: int, name: str) -> Plan:
+        """What `load` and `start` will ask of the engine, exactly. Asks nothing of the node."""
+        ...
+
+    def containers(self, node: Node) -> Sequence[Instance]:
+        """All containers of ours on the node, whoever made them."""
         ...
 
     def load(self, node: Node, image: Image, archive: Path, progress: Progress) -> None:
@@ -116,6 +137,10 @@ class LicenseServer(Protocol):
 
     def status(self, endpoint: Endpoint, now: datetime) -> ServerStatus: ...
 
+    def is_there(self, endpoint: Endpoint) -> bool:
+        """Whether anybody speaks TLS there, with whatever key; it proves nothing else. For what has no pin."""
+        ...
+
     def challenge(self, endpoint: Endpoint, now: datetime) -> Challenge:
         """A new challenge; the older one is void. InvalidInput while it is locked (R6)."""
         ...
@@ -135,6 +160,11 @@ class Applications(Protocol):
 
 class Inventory(Protocol):
     """The O&M projects and their nodes."""
+
+    @property
+    def engines(self) -> Mapping[str, Engine]:
+        """How the engine of a node is reached, by the slug of the node; not every backend needs it."""
+        ...
 
     def projects(self) -> Sequence[Project]: ...
 
@@ -187,14 +217,19 @@ class Store(Protocol):
 
     def operation(self, id: str) -> Operation: ...
 
+    def operations(self, prefix: str) -> Sequence[Operation]:
+        """Those whose id begins so, oldest first: a container is named after the beginning of one."""
+        ...
+
     def last_operation(self, registration_id: str, kind: str | None = None) -> Operation | None:
         """The newest one of the registration, of that kind when one is given."""
         ...
 
-    def claim(self, owner: str, now: datetime) -> Operation | None:
+    def claim(self, owner: str, now: datetime, besides: Collection[str] = ()) -> Operation | None:
         """Take up, for that worker, the oldest active operation that nobody holds; None when there is none.
 
-        Charged in one conditional UPDATE, so that two workers never hold one operation.
+        Those of the registrations `besides`, by their ids, are left to wait. Charged in one conditional UPDATE, so that
+        two workers never hold one operation.
         """
         ...
 
@@ -229,6 +264,14 @@ class Store(Protocol):
 
     def healths(self) -> dict[str, Health]:
         """How each node was last seen, by its slug."""
+        ...
+
+    def inspected(self, registration_id: str, inspection: Inspection) -> None:
+        """Note how the container of a registration's deployment is; no new version."""
+        ...
+
+    def inspection(self, registration_id: str) -> Inspection | None:
+        """How it was last seen, whichever container that was; None while nobody has looked."""
         ...
 
     def revision(self, registration_id: str) -> str:

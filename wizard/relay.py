@@ -112,6 +112,13 @@ class PinnedRelay:
         answer = self._ask(endpoint, "GET", api.STATUS, None, (200,))
         return _speaks_our_protocol(_read(answer, _Status)).at(now)
 
+    def is_there(self, endpoint: Endpoint) -> bool:
+        try:
+            pinned.peer_pin(endpoint.address, endpoint.port, self._time_limits[0])
+        except OSError:
+            return False
+        return True
+
     def challenge(self, endpoint: Endpoint, now: datetime) -> Challenge:
         answer = self._ask(endpoint, "POST", api.CHALLENGES, {}, (201, 410, 423, 429))
         if answer.status != 201:

@@ -2,7 +2,7 @@
 
 import io
 import tarfile
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import AbstractContextManager, contextmanager
 from pathlib import Path
 
@@ -11,18 +11,20 @@ import pytest
 from tests.contracts.backend import BackendContract, Bench
 from tests.engines import NEEDS_ENGINES
 from tests.engines.daemons import Daemon, docker_daemon, podman_service
-from tests.engines.hosts import Host, hosts
+from tests.engines.hosts import hosts
 from tests.factories import a_node
 from tests.fakes import FakeClock
+from tests.waiting import until
 from wizard.backends import load
-from wizard.backends.engine import template
+from wizard.backends.engine import reading, template
 from wizard.domain.engine import Engine
 from wizard.domain.image import Image
+from wizard.ports import Instance
 
-pytestmark = [pytest.mark.long, NEEDS_ENGINES]
+pytestmark = [pytest.mark.engine, NEEDS_ENGINES]
 
 PORT = 18081
-RUNS: dict[str, Callable[[Host], AbstractContextManager[Daemon]]] = {"docker": docker_daemon, "podman": podman_service}
+RUNS: Mapping[str, Callable[..., AbstractContextManager[Daemon]]] = {"docker": docker_daemon, "podman": podman_service}
 
 
 @pytest.fixture(scope="module", params=sorted(RUNS))
@@ -82,3 +84,52 @@ def forget(daemon: Daemon, bench: Bench) -> None:
 
 class TestDockerBackend(BackendContract):
     """On Docker, and on Podman."""
+
+
+def run(daemon: Daemon, bench: Bench, program: str, **changes: object) -> None:
+    """A container of ours that runs a few lines of Python instead of the authorization application."""
+    bench.load()
+    body = template.container(bench.node, bench.image, bench.port)
+    body |= {"Entrypoint": ["python3", "-c", program], "Cmd": []}
+    body["HostConfig"] |= changes
+    with daemon.client() as engine:
+        engine.create_container_from_config(body, "one")
+        engine.start("one")
+
+
+def test_of_an_output_without_end_the_last_part_is_read(daemon: Daemon, bench: Bench) -> None:
+    """Both streams, each in frames, which is the API's way without a terminal."""
+    program = "import sys; print('one', flush=True); sys.stderr.write('x' * 3_000_000 + '\\nthe \\x1b[31mend\\n')"
+    run(daemon, bench, program, RestartPolicy={"Name": "no"})
+    output = until(lambda: ended(bench.backend.logs(bench.node, "one")), "it has printed all")
+    assert len(output) <= reading.LONGEST_OUTPUT
+    assert output.endswith("x\nthe end\n")
+    assert bench.backend.logs(bench.node, "one", lines=1) == "the end\n"
+
+
+def ended(output: str) -> str:
+    return output if output.endswith("end\n") else ""
+
+
+def test_what_the_engine_starts_again_and_again_is_counted(daemon: Daemon, bench: Bench) -> None:
+    run(daemon, bench, "raise SystemExit(7)")
+
+    def restarted() -> Instance | None:
+        [instance] = bench.backend.containers(bench.node)
+        return instance if instance.restarts > 1 and not instance.running else None
+
+    instance = until(restarted, "it was started again")
+    assert (instance.exit_code, instance.licence) == (7, bench.image.licence)
+
+
+def test_memory_that_was_not_enough_is_said_as_far_as_the_engine_tells(daemon: Daemon, bench: Bench) -> None:
+    """Podman tells it since 5."""
+    run(daemon, bench, "bytearray(1 << 30)", RestartPolicy={"Name": "no"})
+    instance = until(lambda: ended_instance(bench), "it has ended")
+    assert instance.exit_code == 137
+    assert instance.out_of_memory or "podman" in str(bench.backend.health(bench.node).detail).lower()
+
+
+def ended_instance(bench: Bench) -> Instance | None:
+    instance = bench.inspect("one")
+    return instance if instance and not instance.running else None

@@ -20,7 +20,7 @@ from wizard.domain.image import Image
 from wizard.domain.project import Node
 from wizard.errors import BackendError
 
-pytestmark = [pytest.mark.long, NEEDS_ENGINES, pytest.mark.filterwarnings("ignore:unclosed <socket:ResourceWarning")]
+pytestmark = [pytest.mark.engine, NEEDS_ENGINES, pytest.mark.filterwarnings("ignore:unclosed <socket:ResourceWarning")]
 
 PORT = 18081
 

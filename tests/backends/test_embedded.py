@@ -145,14 +145,14 @@ def test_an_address_of_another_machine_is_not_well(bench: Bench) -> None:
 
 def test_a_held_port_names_the_program_and_its_pid(bench: Bench) -> None:
     with bench.occupied(bench.port):
-        check = bench.backend.preflight(NODE, bench.port, "one", NOW)
+        check = bench.backend.preflight(NODE, bench.image, bench.port, "one", NOW).port
     assert str(check.holder) == f"{psutil.Process().name()} (process {os.getpid()})"
 
 
 def test_a_port_held_by_one_of_ours_names_it(bench: Bench) -> None:
     bench.load()
     bench.start("one")
-    check = bench.backend.preflight(NODE, bench.port, "two", NOW)
+    check = bench.backend.preflight(NODE, bench.image, bench.port, "two", NOW).port
     assert str(check.holder) == "the authorization application one"
 
 

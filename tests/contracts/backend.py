@@ -13,6 +13,7 @@ import pytest
 from tests.factories import NOW
 from tests.waiting import until
 from wizard.domain.image import Image
+from wizard.domain.preflight import Check, Outcome, Preflight
 from wizard.domain.project import Node
 from wizard.errors import BackendError
 from wizard.ports import Backend, Instance
@@ -53,7 +54,14 @@ class Bench:
         return instance is not None and instance.running
 
     def is_free(self, port: int, name: str = "") -> bool:
-        return self.backend.preflight(self.node, port, name, NOW).free
+        return self.preflight(port, name).port.free
+
+    def preflight(self, port: int, name: str) -> Preflight:
+        return self.backend.preflight(self.node, self.image, port, name, NOW)
+
+    def check(self, slug: str, name: str) -> Check:
+        """That line of the checklist."""
+        return next(check for check in self.preflight(self.port, name).checks if check.slug == slug)
 
     @contextmanager
     def cleaned(self) -> Iterator["Bench"]:
@@ -71,17 +79,53 @@ class BackendContract:
         assert (health.node, health.well) == (bench.node.slug, True)
 
     def test_a_free_port_is_said_to_be_free(self, bench: Bench) -> None:
-        check = bench.backend.preflight(bench.node, bench.port, "one", NOW)
+        check = bench.preflight(bench.port, "one").port
         assert (check.port, check.free, check.holder, check.checked_at) == (bench.port, True, "", NOW)
 
     def test_a_held_port_comes_with_its_holder_and_the_next_free_one(self, bench: Bench) -> None:
         with bench.occupied(bench.port):
-            check = bench.backend.preflight(bench.node, bench.port, "one", NOW)
+            check = bench.preflight(bench.port, "one").port
             assert not check.free
             assert str(check.holder)
             assert check.next_free is not None
             assert check.next_free > bench.port
             assert bench.is_free(check.next_free)
+
+    def test_nothing_is_in_the_way_on_a_node_that_is_new(self, bench: Bench) -> None:
+        checks = bench.preflight(bench.port, "").checks
+        assert {check.slug for check in checks} >= {"engine", "disk", "port", "leftovers"}
+        assert [check for check in checks if check.outcome is not Outcome.PASSED] == []
+
+    def test_a_held_port_fails_its_check(self, bench: Bench) -> None:
+        with bench.occupied(bench.port):
+            assert bench.check("port", "").outcome is Outcome.FAILED
+
+    def test_what_an_earlier_instance_has_left_is_said(self, bench: Bench) -> None:
+        bench.load()
+        bench.start("one")
+        assert bench.check("leftovers", "one").outcome is Outcome.PASSED
+        running = bench.check("leftovers", "two")
+        assert (running.outcome, "one" in str(running.detail)) == (Outcome.FAILED, True)
+        bench.backend.stop(bench.node, "one")
+        stopped = bench.check("leftovers", "two")
+        assert (stopped.outcome, "one" in str(stopped.detail)) == (Outcome.DOUBTFUL, True)
+        assert stopped.consequence
+        bench.backend.remove(bench.node, "one")
+        assert "volume" in str(bench.check("leftovers", "two").detail)
+
+    def test_a_plan_says_how_it_is_done_by_hand(self, bench: Bench) -> None:
+        plan = bench.backend.plan(bench.node, bench.image, bench.port, "one")
+        assert str(bench.port) in plan.manual
+        assert bench.node.address in plan.manual
+
+    def test_all_containers_of_ours_are_found(self, bench: Bench) -> None:
+        assert bench.backend.containers(bench.node) == []
+        bench.load()
+        bench.start("one")
+        assert bench.backend.containers(bench.node) == [Instance(name="one", running=True, port=bench.port)]
+        bench.backend.stop(bench.node, "one")
+        [stopped] = bench.backend.containers(bench.node)
+        assert (stopped.name, stopped.running, stopped.licence) == ("one", False, bench.image.licence)
 
     def test_loading_tells_its_progress_to_the_end(self, bench: Bench) -> None:
         told = bench.load()

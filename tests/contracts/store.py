@@ -5,10 +5,11 @@ from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from datetime import timedelta
-from typing import ClassVar, TypeVar
+from typing import TypeVar
 
 import pytest
 
+from tests.contracts.seen import HealthContract, RevisionContract
 from tests.factories import (
     NOW,
     a_challenge,
@@ -21,7 +22,7 @@ from tests.factories import (
 )
 from wizard.domain.operation import LEASE, OperationState, PhaseRecord
 from wizard.errors import Problem, Stale, UnknownStep
-from wizard.ports import Health, Store
+from wizard.ports import Store
 from wizard.text import say
 
 Answer = TypeVar("Answer")
@@ -38,10 +39,6 @@ def at_once(times: int, act: Callable[[int], Answer]) -> list[Answer]:
 
     with ThreadPoolExecutor(times) as pool:
         return list(pool.map(wait_and_act, range(times)))
-
-
-def a_health(**changes: object) -> Health:
-    return replace(Health(node="sales-main", well=True, detail=say("Ready."), seen_at=NOW), **changes)  # type: ignore[arg-type]
 
 
 class RegistrationsContract:
@@ -192,6 +189,13 @@ class OperationsContract:
         assert store.last_operation("r1", "scan") is None
         assert store.last_operation("none") is None
 
+    def test_operations_are_found_by_the_beginning_of_their_id(self, store: Store) -> None:
+        for id in ("0a1b", "0a10", "0A1b", "%a1b"):
+            store.save(a_registration(id=id))
+            store.queue(an_operation(id=id, registration_id=id))
+        assert [operation.id for operation in store.operations("0a1")] == ["0a1b", "0a10"]
+        assert store.operations("0a1b1") == []
+
 
 class LeasesContract:
     @pytest.fixture
@@ -215,6 +219,13 @@ class LeasesContract:
         queued.queue(an_operation(id="op0", registration_id="r2"))
         claims = [queued.claim("worker", NOW), queued.claim("worker", NOW)]
         assert [claimed.id for claimed in claims if claimed] == ["op1", "op0"]
+
+    def test_what_is_to_wait_is_passed_over(self, queued: Store) -> None:
+        queued.save(a_registration(id="r2"))
+        queued.queue(an_operation(id="op0", registration_id="r2"))
+        claims = [queued.claim("worker", NOW, besides=["r1"]) for _ in range(2)]
+        assert [claimed.id for claimed in claims if claimed] == ["op0"]
+        assert queued.operation("op1").attempt == 0
 
     def test_a_lease_holds_to_its_last_moment_and_is_free_after_it(self, queued: Store) -> None:
         queued.claim("one", NOW)
@@ -323,53 +334,6 @@ class LeasesContract:
             store.queue(an_operation(id=f"op{number}", registration_id=f"r{number}"))
         claims = at_once(12, lambda number: store.claim(f"worker {number}", NOW))
         assert {claimed.id for claimed in claims if claimed} == {f"op{number}" for number in range(12)}
-
-
-class RevisionContract:
-    """The revision changes with all that a page shows, and with nothing else."""
-
-    @pytest.fixture
-    def held(self, store: Store) -> Store:
-        store.save(a_deployed_registration(discarded=(a_deployment(name="gone"),)))
-        store.queue(an_operation())
-        store.claim("worker", NOW)
-        store.observe("r1", a_status())
-        store.seen(a_health())
-        return store
-
-    CHANGES: ClassVar[tuple[Callable[[Store], object], ...]] = (
-        lambda store: store.save(replace(store.registration("r1"), port=18090)),
-        lambda store: store.observe("r1", a_status(tries_left=1)),
-        lambda store: store.cleared("r1", "gone"),
-        lambda store: store.record(store.operation("op1").progressed("load", done=3), "worker"),
-        lambda store: store.record(store.operation("op1").ended(OperationState.DONE, NOW), "worker"),
-        lambda store: store.ask_to_abort("op1"),
-        lambda store: store.claim("another", NOW + LEASE + MOMENT),
-        lambda store: store.seen(a_health(well=False, detail=say("No answer."))),
-        lambda store: store.seen(a_health(node="another")),
-    )
-
-    @pytest.mark.parametrize("change", CHANGES, ids=range(len(CHANGES)))
-    def test_it_changes_with_what_a_page_shows(self, held: Store, change: Callable[[Store], object]) -> None:
-        before = held.revision("r1")
-        change(held)
-        assert held.revision("r1") != before
-
-    def test_it_stays_when_nothing_new_was_seen(self, held: Store) -> None:
-        before = held.revision("r1")
-        held.observe("r1", a_status(seen_at=NOW + LEASE))
-        held.seen(a_health(seen_at=NOW + LEASE))
-        held.renew("op1", "worker", NOW)
-        assert held.revision("r1") == before
-
-
-class HealthContract:
-    def test_each_node_is_known_as_it_was_last_seen(self, store: Store) -> None:
-        assert store.healths() == {}
-        store.seen(a_health(well=False, detail=say("No answer.")))
-        store.seen(a_health(seen_at=NOW + LEASE))
-        store.seen(a_health(node="another"))
-        assert store.healths() == {"sales-main": a_health(seen_at=NOW + LEASE), "another": a_health(node="another")}
 
 
 class StoreContract(

@@ -30,7 +30,7 @@ def a_verified_registration() -> Registration:
 
 def test_another_node_gives_up_the_port_and_the_deployment() -> None:
     moved = a_deployed_registration().place(a_cluster(), "plan-component")
-    assert (moved.port, moved.port_check, moved.deployment) == (None, None, None)
+    assert (moved.port, moved.preflight, moved.deployment) == (None, None, None)
     assert moved.discarded == (a_deployment(),)
 
 
@@ -57,7 +57,7 @@ def test_the_same_image_again_stays_accepted() -> None:
 
 def test_what_a_change_would_lose_is_known_beforehand() -> None:
     registration = a_verified_registration()
-    assert set(registration.loses("node")) == {"port", "port_check", "deployment", "challenge", "verified_at"}
+    assert set(registration.loses("node")) == {"port", "preflight", "deployment", "challenge", "verified_at"}
     assert a_placed_registration().loses("deployment") == ()
 
 

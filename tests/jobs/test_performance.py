@@ -10,6 +10,7 @@ import pytest
 from tests.factories import (
     a_deployment,
     a_port_check,
+    a_preflight,
     a_registration,
     an_operation,
 )
@@ -66,7 +67,7 @@ def test_the_phases_are_done_in_order_and_the_registration_is_saved(shop: Shop) 
     operation = shop.perform()
     assert shop.toy.happened == ["one", "two", "three"]
     assert (operation.state, operation.problem) == (OperationState.DONE, None)
-    assert shop.store.registration("r1").port_check == a_port_check()
+    assert shop.store.registration("r1").preflight == a_preflight()
     assert shop.store.registration("r1").version == 2
     assert shop.store.owners() == []
 
@@ -239,7 +240,7 @@ class TestAfterACrash:
 
     def test_what_was_saved_before_the_crash_is_done_and_not_aborted(self, shop: Shop) -> None:
         shop.die()
-        shop.store.save(shop.store.registration("r1").port_probed(a_port_check()))
+        shop.store.save(shop.store.registration("r1").checked(a_preflight()))
         shop.store.ask_to_abort("op1")
         assert shop.perform().state is OperationState.DONE
         assert shop.toy.happened == []
@@ -303,18 +304,18 @@ class TestChangedMeanwhile:
         assert shop.toy.happened[-3:] == ["undo three", "undo two", "undo one"]
         assert shop.perform().state is OperationState.DONE
         assert shop.store.registration("r1").port == 18099
-        assert shop.store.registration("r1").port_check == a_port_check()
+        assert shop.store.registration("r1").preflight == a_preflight()
 
     def test_what_was_done_otherwise_meanwhile_is_not_done_again(self, shop: Shop) -> None:
         shop.toy.does["two"] = lambda task: shop.store.save(
-            shop.store.registration("r1").port_probed(a_port_check(port=18099))
+            shop.store.registration("r1").checked(a_preflight(port=a_port_check(port=18099)))
         )
         shop.perform()
         assert shop.perform().state is OperationState.DONE
         assert shop.toy.happened == ["one", "two", "three", "undo three", "undo two", "undo one"]
-        check = shop.store.registration("r1").port_check
+        check = shop.store.registration("r1").preflight
         assert check
-        assert check.port == 18099
+        assert check.port.port == 18099
 
     def test_a_step_that_is_not_the_current_one_any_more_fails_instead_of_beginning_again(self, shop: Shop) -> None:
         shop.toy.does["two"] = lambda task: shop.store.save(replace(shop.store.registration("r1"), port=18099))

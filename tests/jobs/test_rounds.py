@@ -53,14 +53,14 @@ class TestWatch:
     def test_what_is_only_said_is_noted_without_a_new_version(
         self, rounds: Rounds, store: MemoryStore, server: FakeLicenseServer
     ) -> None:
-        store.save(a_deployed_registration(port_check=None))
+        store.save(a_deployed_registration(preflight=None))
         server.now_says = a_status(tries_left=3)
         rounds.watch()
         seen = store.registration("r1")
         assert (seen.version, seen.server) == (1, a_status(tries_left=3))
 
     def test_what_follows_from_it_is_saved(self, rounds: Rounds, store: MemoryStore, server: FakeLicenseServer) -> None:
-        store.save(a_deployed_registration(port_check=None))
+        store.save(a_deployed_registration(preflight=None))
         server.now_says = a_status(state=ServerState.VERIFIED)
         rounds.watch()
         seen = store.registration("r1")
@@ -76,7 +76,7 @@ class TestWatch:
     def test_nobody_is_asked_while_an_operation_is_under_way(
         self, rounds: Rounds, store: MemoryStore, server: FakeLicenseServer
     ) -> None:
-        store.save(a_deployed_registration(port_check=None))
+        store.save(a_deployed_registration(preflight=None))
         store.queue(an_operation())
         rounds.watch()
         assert server.calls == []
@@ -91,7 +91,7 @@ class TestWatch:
     def test_a_silent_server_is_asked_less_and_less_often_up_to_each_thirty_seconds(
         self, rounds: Rounds, store: MemoryStore, server: FakeLicenseServer, clock: FakeClock
     ) -> None:
-        store.save(a_deployed_registration(port_check=None))
+        store.save(a_deployed_registration(preflight=None))
         server.fail("status", broken(permanent=False), times=1000)
         asked = asked_within(120, rounds, server, clock)
         assert asked == [0, 4, 12, 28, 58, 88, 118]
@@ -99,7 +99,7 @@ class TestWatch:
     def test_a_server_that_answers_again_is_asked_each_two_seconds(
         self, rounds: Rounds, store: MemoryStore, server: FakeLicenseServer, clock: FakeClock
     ) -> None:
-        store.save(a_deployed_registration(port_check=None))
+        store.save(a_deployed_registration(preflight=None))
         server.fail("status", broken(permanent=False))
         assert asked_within(10, rounds, server, clock) == [0, 4, 6, 8]
 
@@ -127,8 +127,8 @@ class TestWatch:
     ) -> None:
         line: list[Job] = []
         rounds = Rounds(workshop, Toy(watch=observe).flow, line.append)
-        store.save(a_deployed_registration(port_check=None))
-        store.save(a_deployed_registration(id="r2", port_check=None))
+        store.save(a_deployed_registration(preflight=None))
+        store.save(a_deployed_registration(id="r2", preflight=None))
         rounds.watch()
         rounds.watch()
         assert len(line) == 2

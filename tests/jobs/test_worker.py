@@ -13,7 +13,7 @@ from pathlib import Path
 import psutil
 import pytest
 
-from tests.factories import a_registration
+from tests.factories import a_node, a_registration
 from tests.fakes import FakeClock, MemoryStore
 from tests.jobs.toy import Toy
 from wizard.domain.operation import LEASE, OperationState
@@ -95,7 +95,7 @@ def test_a_second_worker_finishes_what_a_killed_one_began_without_waiting_for_it
     wait_until(lambda: not sql.operation(operation.id).is_active)
     done = sql.operation(operation.id)
     assert (done.state, done.attempt) == (OperationState.DONE, 2)
-    assert sql.registration("r1").port_check is not None
+    assert sql.registration("r1").preflight is not None
     assert times_begun(tmp_path) == 2
     assert time.monotonic() - killed < LEASE.total_seconds()
 
@@ -163,6 +163,33 @@ def test_four_operations_are_done_at_once_and_the_fifth_when_a_hand_is_free(
     assert [store.operation(operation.id).state for operation in operations].count(OperationState.QUEUED) == 1
     gate.set()
     wait_until(lambda: all(store.operation(operation.id).state is OperationState.DONE for operation in operations))
+
+
+def test_a_node_that_does_not_answer_keeps_two_hands_busy_and_the_others_work_elsewhere(
+    store: MemoryStore, workshop: Workshop, toy: Toy
+) -> None:
+    """Five admins deploy to a dead node; the sixth, to a living one, does not wait for them."""
+    gate, at_work = threading.Event(), threading.Semaphore(0)
+
+    def work(task: Task) -> None:
+        at_work.release()
+        if task.operation not in living:
+            gate.wait(10)
+
+    toy.does["one"] = work
+    queue = Queue(store, toy.flow, lambda: None)
+    dead = [
+        queue.start(store.save(a_registration(id=f"d{n}", node=a_node(slug="dead"))), "toy", now()) for n in range(5)
+    ]
+    living = {queue.start(store.save(a_registration(id="r1", node=a_node())), "toy", now()).id}
+    worker = Worker(workshop, toy.flow, threading.Event(), hands=4)
+    worker.take_up()
+    for _ in range(3):
+        assert at_work.acquire(timeout=5)
+    wait_until(lambda: all(store.operation(id).state is OperationState.DONE for id in living))
+    assert [store.operation(operation.id).state for operation in dead].count(OperationState.RUNNING) == 2
+    gate.set()
+    wait_until(lambda: all(store.operation(operation.id).state is OperationState.DONE for operation in dead))
 
 
 def test_a_machine_that_slept_longer_than_the_lease_goes_on_with_its_own_work(

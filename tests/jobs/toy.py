@@ -4,7 +4,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
-from tests.factories import a_port_check
+from tests.factories import a_preflight
 from tests.fakes import FakeApplications, FakeBackend, FakeClock, FakeInventory, FakeJobs, FakeLicenseServer, FakeSpool
 from wizard.domain.project import Project
 from wizard.domain.registration import Registration
@@ -36,7 +36,7 @@ class Toy:
         def run(registration: Registration, task: Task) -> Registration:
             self.happened.append(slug)
             self.does.get(slug, nothing)(task)
-            return registration.port_probed(a_port_check()) if slug == "three" else registration
+            return registration.checked(a_preflight()) if slug == "three" else registration
 
         def undo(registration: Registration, task: Task) -> None:
             self.happened.append(f"undo {slug}")
@@ -54,8 +54,8 @@ def a_step(phases: tuple[Phase, ...], watch: Watch | None = None) -> Step:
         slug="toy",
         title=say("Play"),
         name=say("Toy"),
-        holds="port_check",
-        is_done=lambda registration: registration.port_check is not None,
+        holds="preflight",
+        is_done=lambda registration: registration.preflight is not None,
         submit=submit,
         chosen=lambda registration: "",
         work=phases,
@@ -64,7 +64,7 @@ def a_step(phases: tuple[Phase, ...], watch: Watch | None = None) -> Step:
 
 
 def submit(registration: Registration, submission: Submission, services: Services) -> Registration:
-    return replace(registration, port_check=None)
+    return replace(registration, preflight=None)
 
 
 def a_workshop(store: Store, clock: FakeClock, folder: Path, *projects: Project) -> Workshop:

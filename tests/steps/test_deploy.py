@@ -1,18 +1,20 @@
 """R5: check, load, start, answer; and back again."""
 
 from dataclasses import replace
+from datetime import timedelta
 
 import pytest
 
 from tests.desk import FakeDesk
-from tests.factories import PIN, a_placed_registration, an_image
+from tests.factories import NOW, PIN, a_check, a_placed_registration, a_port_check, a_preflight, an_image
 from tests.fakes import broken
+from wizard.domain.preflight import Outcome
 from wizard.domain.registration import Registration
 from wizard.errors import BackendError, InvalidInput
 from wizard.flow import Phase
 from wizard.licensing.protocol.api import ENTRY_TOKEN, PIN_FILE
 from wizard.ports import Task
-from wizard.steps.deploy import STEP, name_of
+from wizard.steps.deploy import A_MOMENT, STEP, name_of
 from wizard.text import say
 
 TOKEN = "70" * 32
@@ -66,17 +68,65 @@ def test_undoing_leaves_no_container_no_image_and_no_port(desk: FakeDesk, regist
     assert engine.volumes
 
 
-def test_a_port_taken_since_it_was_checked_is_said(desk: FakeDesk, registration: Registration) -> None:
+@pytest.fixture
+def old(registration: Registration) -> Registration:
+    """What was found out about its node is older than a moment."""
+    return registration.checked(a_preflight(port=a_port_check(checked_at=NOW - A_MOMENT - timedelta(seconds=1))))
+
+
+def test_what_was_found_out_a_moment_ago_is_not_asked_again(desk: FakeDesk, registration: Registration) -> None:
+    desk.work(STEP, registration)
+    assert desk.backend.count("preflight") == 0
+
+
+def test_what_was_found_out_earlier_is_asked_again(desk: FakeDesk, old: Registration) -> None:
+    desk.work(STEP, old)
+    assert desk.backend.count("preflight") == 1
+
+
+def test_a_check_that_fails_meanwhile_stops_the_deployment_before_anything_is_loaded(
+    desk: FakeDesk, old: Registration
+) -> None:
+    desk.backend.engines["sales-main"].checks = [a_check(outcome=Outcome.FAILED, todo=say("Mend the disk."))]
+    with pytest.raises(InvalidInput, match="Free disk") as refused:
+        desk.work(STEP, old)
+    assert str(refused.value.problem.todo) == "Mend the disk."
+    assert desk.backend.count("load") == 0
+
+
+def test_a_doubt_that_was_accepted_stops_nothing(desk: FakeDesk, old: Registration) -> None:
+    doubt = a_check(outcome=Outcome.DOUBTFUL)
+    desk.backend.engines["sales-main"].checks = [doubt]
+    with pytest.raises(InvalidInput, match="was not accepted"):
+        desk.work(STEP, old)
+    shown = old.checked(replace(old.preflight or a_preflight(), checks=(doubt,)))
+    assert desk.work(STEP, STEP.submit(shown, desk.submission(accept_disk="yes"), desk.services)).deployment
+
+
+def test_each_doubt_has_to_be_accepted_by_itself(desk: FakeDesk, registration: Registration) -> None:
+    doubts = (a_check(outcome=Outcome.DOUBTFUL), a_check(slug="engine", outcome=Outcome.DOUBTFUL))
+    shown = registration.checked(a_preflight(checks=doubts))
+    with pytest.raises(InvalidInput, match="was not accepted"):
+        STEP.submit(shown, desk.submission(accept_disk="yes"), desk.services)
+
+
+def test_a_failed_check_cannot_be_accepted(desk: FakeDesk, registration: Registration) -> None:
+    shown = registration.checked(a_preflight(checks=(a_check(outcome=Outcome.FAILED),)))
+    with pytest.raises(InvalidInput, match="nothing is deployed"):
+        STEP.submit(shown, desk.submission(accept_disk="yes"), desk.services)
+
+
+def test_a_port_taken_since_it_was_checked_is_said(desk: FakeDesk, old: Registration) -> None:
     desk.backend.engines["sales-main"].others = {18081: "process python (4711)"}
     with pytest.raises(InvalidInput, match="taken") as refused:
-        desk.work(STEP, registration)
+        desk.work(STEP, old)
     assert "4711" in str(refused.value.problem.why)
 
 
-def test_a_node_that_is_down_is_said_before_anything_is_loaded(desk: FakeDesk, registration: Registration) -> None:
+def test_a_node_that_is_down_is_said_before_anything_is_loaded(desk: FakeDesk, old: Registration) -> None:
     desk.backend.engines["sales-main"].well = False
-    with pytest.raises(BackendError, match="does not answer"):
-        desk.work(STEP, registration)
+    with pytest.raises(BackendError):
+        desk.work(STEP, old)
     assert desk.backend.count("load") == 0
 
 

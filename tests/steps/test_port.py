@@ -9,7 +9,7 @@ from wizard.steps.port import STEP
 
 
 def test_a_free_port_completes_the_step(desk: FakeDesk) -> None:
-    chosen = STEP.submit(a_placed_registration(port_check=None), desk.submission(port="18081"), desk.services)
+    chosen = STEP.submit(a_placed_registration(preflight=None), desk.submission(port="18081"), desk.services)
     assert not STEP.is_done(chosen)
     assert STEP.is_done(desk.work(STEP, chosen))
 
@@ -17,7 +17,7 @@ def test_a_free_port_completes_the_step(desk: FakeDesk) -> None:
 def test_a_taken_port_says_who_holds_it_and_offers_the_next_free_one(desk: FakeDesk) -> None:
     desk.backend.engines["sales-main"].others = {18081: "the container report-cache", 18082: "another one"}
     with pytest.raises(InvalidInput) as refused:
-        desk.work(STEP, a_placed_registration(port_check=None))
+        desk.work(STEP, a_placed_registration(preflight=None))
     problem = refused.value.problem
     assert str(problem.happened) == "Port 18081 is taken on Main application server."
     assert "report-cache" in str(problem.why)

@@ -50,7 +50,7 @@ def test_a_wrong_file_says_what_it_is_and_leaves_the_step_as_it_was(
 
 
 def test_a_port_in_words_is_explained_and_stays_in_the_field(visitor: Visitor, desk: FakeDesk) -> None:
-    at(visitor, desk, a_placed_registration(port_check=None))
+    at(visitor, desk, a_placed_registration(preflight=None))
     visitor.press("Check and use this port", port="eighteen")
     assert visitor.status == 422
     assert visitor.has("The port was not understood.")
@@ -103,13 +103,13 @@ def test_letters_in_the_code_are_no_try(visitor: Visitor, desk: FakeDesk) -> Non
 
 
 def test_choosing_nothing_is_said(visitor: Visitor, desk: FakeDesk) -> None:
-    at(visitor, desk, a_placed_registration(project=None, node=None, port=None, port_check=None))
+    at(visitor, desk, a_placed_registration(project=None, node=None, port=None, preflight=None))
     visitor.press("Use this node")
     assert visitor.has("No node was chosen.")
 
 
 def test_a_node_that_was_enabled_by_hand_in_the_browser_is_still_refused(visitor: Visitor, desk: FakeDesk) -> None:
-    at(visitor, desk, a_placed_registration(project=None, node=None, port=None, port_check=None))
+    at(visitor, desk, a_placed_registration(project=None, node=None, port=None, preflight=None))
     visitor.press("Use this node", node="plan/plan-main")
     assert visitor.status == 422
     assert visitor.has("In a multi-node project it runs on a component server.")

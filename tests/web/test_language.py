@@ -16,6 +16,7 @@ AS_THEY_ARE = {
     "System Management › Registration Management › Register Now",
     "Private Cloud",
     "https:// : /license/qrcode",
+    "flask --app app nodes check",
 }
 """Names, and what stands in the FanRuan application's own menus."""
 

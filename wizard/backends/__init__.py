@@ -15,6 +15,7 @@ BACKENDS = {
     "embedded": "wizard.backends.embedded:EmbeddedBackend",
     "docker": "wizard.backends.docker:DockerBackend",
     "podman": "wizard.backends.docker:DockerBackend",
+    "swarm": "wizard.backends.swarm:SwarmBackend",
 }
 
 

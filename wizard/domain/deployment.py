@@ -4,8 +4,6 @@ from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from enum import StrEnum
 
-from wizard.text import Text
-
 BEAT = timedelta(hours=2)
 """A project's requests come this often (R9)."""
 DAY = timedelta(hours=24)
@@ -19,7 +17,7 @@ class Endpoint:
     """Where an authorization application answers, and the key it must prove to hold.
 
     `pin` is the SHA-256, in hex, of the public key of its certificate. It came over the engine's channel, never over
-    the network that it protects.
+    the network that it protects. Without one nothing is ever asked there.
     """
 
     address: str
@@ -30,7 +28,8 @@ class Endpoint:
 
     @property
     def url(self) -> str:
-        return f"https://{self.address}:{self.port}"
+        host = f"[{self.address}]" if ":" in self.address else self.address
+        return f"https://{host}:{self.port}"
 
     @property
     def page(self) -> str:
@@ -47,16 +46,13 @@ class Deployment:
     endpoint: Endpoint
     deployed_at: datetime
 
+    @property
+    def is_guided(self) -> bool:
+        """Whether it speaks no protocol that the wizard knows: it has shown no key, so it is never asked anything.
 
-@dataclass(frozen=True, kw_only=True)
-class PortCheck:
-    """What a probe of a port on a node found (R4). `holder` says who has it, in words, when it is not free."""
-
-    port: int
-    free: bool
-    holder: str | Text
-    next_free: int | None
-    checked_at: datetime
+        The vendor's own image is one such. What the wizard else does, the admin does by hand, and confirms.
+        """
+        return not self.endpoint.pin
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -4,21 +4,23 @@ Nothing here stores which step it is at. That follows from what is done (flow.py
 week all see the same. Each verb returns a new Registration, and gives up what depended on what it changed.
 """
 
+from collections.abc import Collection
 from dataclasses import dataclass, replace
 from datetime import datetime
 from enum import StrEnum
 
-from wizard.domain.deployment import Challenge, Deployment, Endpoint, PortCheck, ServerStatus
+from wizard.domain.deployment import Challenge, Deployment, Endpoint, ServerStatus
 from wizard.domain.image import Image
+from wizard.domain.preflight import Outcome, Preflight
 from wizard.domain.project import Node, Project
 from wizard.errors import InvalidInput
 from wizard.text import Text, say
 
 DEPENDENTS = {
-    "image": ("deployment",),
+    "image": ("preflight", "deployment"),
     "node": ("port", "deployment"),
-    "port": ("port_check", "deployment"),
-    "port_check": (),
+    "port": ("preflight", "deployment"),
+    "preflight": (),
     "deployment": ("challenge", "verified_at", "server"),
     "challenge": (),
     "verified_at": (),
@@ -39,6 +41,11 @@ class Standing(StrEnum):
 
 LOWEST_PORT, HIGHEST_PORT = 1024, 65535
 
+OBJECTIONS = {
+    Outcome.FAILED: say("%(check)s: as long as this is so, nothing is deployed."),
+    Outcome.DOUBTFUL: say("%(check)s: this is doubtful, and was not accepted."),
+}
+
 
 @dataclass(frozen=True, kw_only=True)
 class Registration:
@@ -53,7 +60,10 @@ class Registration:
     project: Project | None = None
     node: Node | None = None
     port: int | None = None
-    port_check: PortCheck | None = None
+    preflight: Preflight | None = None
+    """What was found out about the node and that port, before anything is deployed."""
+    accepted: tuple[str, ...] = ()
+    """The doubtful checks, by their slugs, in spite of which the admin deploys."""
     deployment: Deployment | None = None
     challenge: Challenge | None = None
     verified_at: datetime | None = None
@@ -115,10 +125,22 @@ class Registration:
             )
         if port == self.port and self.deployment is not None:
             return self
-        return replace(self._giving_up("port"), port=port, port_check=None)
+        return replace(self._giving_up("port"), port=port, preflight=None, accepted=())
 
-    def port_probed(self, check: PortCheck) -> "Registration":
-        return replace(self, port_check=check)
+    def checked(self, preflight: Preflight) -> "Registration":
+        """What was found out now; what was accepted earlier has to be looked at again."""
+        return replace(self, preflight=preflight, accepted=())
+
+    def accept(self, doubts: Collection[str]) -> "Registration":
+        """Deploy in spite of these doubtful checks. InvalidInput when one is left out, or when a check has failed."""
+        for check in self.preflight.checks if self.preflight else ():
+            if not check.is_no_obstacle(doubts):
+                raise InvalidInput(
+                    replace(OBJECTIONS[check.outcome], params={"check": check.name}),
+                    why=say("%(words)s", words=check.detail),
+                    todo=check.todo or say("Mend it on the node, then check again."),
+                )
+        return replace(self, accepted=tuple(sorted(doubts)))
 
     def deployed(self, deployment: Deployment) -> "Registration":
         return replace(self, deployment=deployment)
@@ -144,6 +166,35 @@ class Registration:
                 say("There is no QR code to scan yet."), todo=say("Show the QR code first, then scan it with a phone.")
             )
         return replace(self, challenge=replace(self.challenge, scanned=True))
+
+    @property
+    def is_guided(self) -> bool:
+        """Whether the admin does by hand, and confirms, what follows the deployment."""
+        return self.deployment is not None and self.deployment.is_guided
+
+    def scanned_by_hand(self, now: datetime) -> "Registration":
+        """The QR code was scanned on the authorization application's own page, and the phone has the digits."""
+        self.ensure_unverified()
+        page = self.endpoint.page
+        return replace(self, challenge=Challenge(id="", url=page, created_at=now, expires_at=now, scanned=True))
+
+    def verified_by_hand(self, now: datetime) -> "Registration":
+        """The six digits were entered, and accepted, on the authorization application's own page."""
+        return replace(self, verified_at=now)
+
+    def registered_by_hand(self, now: datetime) -> "Registration":
+        """The project itself says that it is registered."""
+        return replace(self, registered_at=now)
+
+    def taken_back(self, what: str) -> "Registration":
+        """What was confirmed by hand was not so."""
+        if not self.is_guided:
+            raise InvalidInput(
+                say("This was not confirmed by hand."),
+                why=say("The authorization application said it itself."),
+                todo=say("Load the page again; it shows how it stands."),
+            )
+        return replace(self, **dict.fromkeys((what, *self.loses(what))))  # type: ignore[arg-type]
 
     def observed(self, status: ServerStatus, now: datetime) -> "Registration":
         """Take in what the authorization application says of itself, and what follows from it (R6, R7, R8)."""

@@ -2,7 +2,7 @@
 
 import logging
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import replace
 from datetime import datetime, timedelta
 from functools import partial
@@ -12,6 +12,8 @@ from wizard.domain.registration import Registration
 from wizard.errors import Stale, WizardError
 from wizard.flow import Flow
 from wizard.jobs.discards import remove_discarded
+from wizard.jobs.inspections import inspect
+from wizard.jobs.reconciler import Reconciler
 from wizard.ports import Supervising, Workshop
 
 logger = logging.getLogger(__name__)
@@ -30,6 +32,7 @@ class Rounds:
         self._under_way: set[str] = set()
         self._lock = threading.Lock()
         self._rests = Rests()
+        self._reconciler = Reconciler(workshop)
 
     def watch(self) -> None:
         """Ask each running authorization application how it is, as its current step wants it."""
@@ -39,9 +42,19 @@ class Rounds:
 
     def healths(self) -> None:
         """See how each node of the inventory is."""
-        nodes = {node.slug: node for project in self._workshop.inventory.projects() for node in project.nodes}
-        for slug, node in nodes.items():
-            self._start(f"health {slug}", partial(self._health, node))
+        for node in self._nodes():
+            self._start(f"health {node.slug}", partial(self._health, node))
+
+    def inspect(self) -> None:
+        """See how each deployed container is, and what it printed."""
+        for registration in self._workshop.store.registrations():
+            if registration.deployment is not None:
+                self._start(f"inspect {registration.id}", partial(self._inspect, registration))
+
+    def reconcile(self) -> None:
+        """Compare what is on each node with what should be there, and mend what was left half done."""
+        for node in self._nodes():
+            self._start(f"reconcile {node.slug}", partial(self._reconciler.reconcile, node))
 
     def tidy(self) -> None:
         """Remove the deployments that were given up."""
@@ -54,6 +67,9 @@ class Rounds:
         if isinstance(self._workshop.backend, Supervising):
             self._start("keep running", self._workshop.backend.keep_running)
 
+    def _nodes(self) -> Iterable[Node]:
+        return (node for project in self._workshop.inventory.projects() for node in project.nodes)
+
     def _watch(self, registration: Registration) -> None:
         step = self._flow.current(registration)
         last = self._workshop.store.last_operation(registration.id)
@@ -62,6 +78,11 @@ class Rounds:
         self._keep(registration, step.watch(registration, self._workshop))
         if registration.registered_at is not None:
             self._rests.rest(f"watch {registration.id}", self._workshop.clock())
+
+    def _inspect(self, registration: Registration) -> None:
+        inspect(registration, self._workshop)
+        if registration.registered_at is not None:
+            self._rests.rest(f"inspect {registration.id}", self._workshop.clock())
 
     def _keep(self, before: Registration, after: Registration) -> None:
         """What only was said is noted without a new version; what follows from it is saved."""

@@ -5,7 +5,9 @@ import logging
 import signal
 import threading
 import time
-from collections.abc import Callable
+from collections import Counter
+from collections.abc import Callable, Collection
+from dataclasses import dataclass
 from functools import partial
 
 from wizard.domain.operation import Operation
@@ -19,16 +21,26 @@ from wizard.processes import ProcessName, this_process
 
 logger = logging.getLogger(__name__)
 
-HANDS = 4
+HANDS = 8
 """So many operations at once."""
+HANDS_OF_A_NODE = 2
+"""So many of them on one node: each on a node that does not answer waits for a minute, and others are not to wait."""
 LOOKERS = 16
 """So many servers and nodes are asked at once, so that slow ones delay nobody."""
 SECONDS_TO_FINISH = 4.0
 """How long a stopping worker waits for its operations to be put back."""
 
 
+@dataclass(frozen=True)
+class Held:
+    """An operation in hand, by its id, and the node that it is for."""
+
+    operation: str
+    node: str | None
+
+
 class Worker:
-    """Claims operations for this process, as long as it has a hand free, and keeps their leases."""
+    """Claims operations for this process, as long as it has a hand free for their node, and keeps their leases."""
 
     def __init__(self, workshop: Workshop, flow: Flow, stop: threading.Event, hands: int = HANDS) -> None:
         self._workshop = workshop
@@ -38,7 +50,8 @@ class Worker:
         self._crew = Crew("hand", hands)
         self._name = this_process()
         self._claims = itertools.count(1)
-        self._held: dict[str, str] = {}
+        self._held: dict[str, Held] = {}
+        self._claiming = threading.Lock()
 
     def take_up(self) -> None:
         """Claim what waits, and begin with it. Operations are done in threads of their own.
@@ -48,11 +61,10 @@ class Worker:
         self.renew()
         while not self._stop.is_set() and self._free.acquire(blocking=False):
             owner = f"{self._name}#{next(self._claims)}"
-            operation = self._workshop.store.claim(owner, self._workshop.clock())
+            operation = self._claim(owner)
             if operation is None:
                 self._free.release()
                 return
-            self._held[owner] = operation.id
             self._crew(partial(self._perform, operation, owner))
 
     def look_after(self) -> None:
@@ -64,8 +76,8 @@ class Worker:
         self.take_up()
 
     def renew(self) -> None:
-        for owner, operation in list(self._held.items()):
-            self._workshop.store.renew(operation, owner, self._workshop.clock())
+        for owner, held in list(self._held.items()):
+            self._workshop.store.renew(held.operation, owner, self._workshop.clock())
 
     def finish(self, seconds: float) -> bool:
         """Wait for the operations in hand to be put back or ended; False when some did not come back in time."""
@@ -73,6 +85,23 @@ class Worker:
         while self._held and time.monotonic() < deadline:
             time.sleep(0.05)
         return not self._held
+
+    def _claim(self, owner: str) -> Operation | None:
+        """The oldest that waits for a node with a hand to spare, by one thread at a time."""
+        store = self._workshop.store
+        with self._claiming:
+            operation = store.claim(owner, self._workshop.clock(), besides=self._to_wait())
+            if operation is not None:
+                node = store.registration(operation.registration_id).node
+                self._held[owner] = Held(operation.id, node.slug if node else None)
+        return operation
+
+    def _to_wait(self) -> Collection[str]:
+        """The registrations of nodes that have all the hands they may have. It is asked each second: mostly nothing."""
+        at_work = Counter(held.node for held in list(self._held.values()) if held.node is not None)
+        full = {node for node, hands in at_work.items() if hands >= HANDS_OF_A_NODE}
+        registrations = self._workshop.store.registrations() if full else ()
+        return [it.id for it in registrations if it.node is not None and it.node.slug in full]
 
     def _perform(self, operation: Operation, owner: str) -> None:
         try:
@@ -112,6 +141,8 @@ def chores(worker: Worker, rounds: Rounds) -> tuple[tuple[float, Callable[[], No
         (1.0, worker.look_after),
         (2.0, rounds.watch),
         (5.0, rounds.healths),
+        (5.0, rounds.inspect),
         (2.0, rounds.tidy),
         (2.0, rounds.keep_running),
+        (60.0, rounds.reconcile),
     )

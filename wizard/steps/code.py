@@ -13,6 +13,8 @@ DIGITS = 6
 
 
 def submit(registration: Registration, submission: Submission, services: Services) -> Registration:
+    if registration.is_guided:
+        return registration.verified_by_hand(submission.now)
     code = "".join(submission.fields.get("code", "").split())
     if not (code.isascii() and code.isdecimal() and len(code) == DIGITS):
         raise InvalidInput(
@@ -74,6 +76,10 @@ REFUSALS = {
 }
 
 
+def take_back(registration: Registration, submission: Submission, services: Services) -> Registration:
+    return registration.taken_back("verified_at")
+
+
 def context(registration: Registration, services: Services) -> Mapping[str, object]:
     now = services.clock()
     return {"standing": registration.standing(now), "locked_until": registration.locked_until(now)}
@@ -90,6 +96,7 @@ STEP = Step(
     holds="verified_at",
     is_done=lambda registration: registration.verified_at is not None,
     submit=submit,
+    actions={"back": take_back},
     context=context,
     chosen=chosen,
     watch=observe,

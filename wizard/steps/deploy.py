@@ -1,24 +1,29 @@
 """Run the authorization application on the node: check, load, start, wait until it answers (R5)."""
 
 from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import timedelta
 
 from wizard.domain.deployment import Deployment, Endpoint, ServerStatus
 from wizard.domain.image import Image
 from wizard.domain.project import Node
 from wizard.domain.registration import Registration
 from wizard.errors import BackendError, InvalidInput, Problem
-from wizard.flow import Phase, Step, Submission
+from wizard.flow import Phase, Step, Submission, observe
 from wizard.licensing.protocol.api import ENTRY_TOKEN, PIN_FILE
 from wizard.ports import Services, Task
 from wizard.text import Text, say
 
 SECONDS_TO_ANSWER = 60
 SECONDS_BETWEEN_LOOKS = 0.25
+A_MOMENT = timedelta(minutes=1)
+"""So long what was found out about a node holds."""
 
 
 def submit(registration: Registration, submission: Submission, services: Services) -> Registration:
-    """Nothing to choose: what to deploy, and where, is settled. The work does the rest."""
-    return registration
+    """What to deploy, and where, is settled; only what is doubtful is still to be accepted, each by its own box."""
+    doubts = registration.preflight.doubts if registration.preflight else ()
+    return registration.accept([doubt.slug for doubt in doubts if f"accept_{doubt.slug}" in submission.fields])
 
 
 def name_of(task: Task) -> str:
@@ -27,25 +32,23 @@ def name_of(task: Task) -> str:
 
 
 def check(registration: Registration, task: Task) -> Registration:
-    """The node answers, the port is still free, the file is still the one that was checked."""
-    workshop = task.workshop
+    """The file is still the one that was checked, and nothing is in the way but what was accepted.
+
+    What was found out a moment ago is not asked again; should it have changed since, the phases to come will say so.
+    """
+    workshop, now = task.workshop, task.workshop.clock()
     image, node, port = settled(registration)
     workshop.spool.path(image)
-    health = workshop.backend.health(node)
-    if not health.well:
-        raise BackendError(
-            say("%(node)s does not answer.", node=node.name),
-            why=health.detail,
-            todo=say("Look after the node, then deploy again."),
-            permanent=False,
-        )
-    found = workshop.backend.preflight(node, port, name_of(task), workshop.clock())
-    if not found.free:
+    found = registration.preflight
+    if found is None or now - found.port.checked_at > A_MOMENT:
+        found = workshop.backend.preflight(node, image, port, name_of(task), now)
+    if not found.port.free:
         raise InvalidInput(
             say("Port %(port)s was taken on %(node)s meanwhile.", port=port, node=node.name),
-            why=say("It is held by %(holder)s.", holder=found.holder),
+            why=say("It is held by %(holder)s.", holder=found.port.holder),
             todo=say("Go back and set another port, or free this one and deploy again."),
         )
+    registration.checked(found).accept(registration.accepted)
     return registration
 
 
@@ -72,22 +75,20 @@ def remove(registration: Registration, task: Task) -> None:
 
 
 def answer(registration: Registration, task: Task) -> Registration:
-    """Wait until it answers with the key that was read over the engine's channel, never over the network.
-
-    When it does not, what it said last is told: it can be in trouble that ends without a new deployment.
-    """
+    """Wait until it answers. When it does not, what it said last is told: trouble can end without a new deployment."""
     workshop = task.workshop
-    _, node, port = settled(registration)
+    image, node, _ = settled(registration)
+    ask = asked if image.is_licence else knocked
     looks = int(SECONDS_TO_ANSWER / SECONDS_BETWEEN_LOOKS)
     trouble = silence(node)
     for look in range(looks):
         task.progress(look, looks)
-        pin, token = (kept(name, node, task) for name in (PIN_FILE, ENTRY_TOKEN))
-        endpoint = Endpoint(address=node.address, port=port, pin=pin, token=token)
-        heard = asked(endpoint, task) if pin and token else trouble
-        if isinstance(heard, ServerStatus):
-            deployment = Deployment(name=name_of(task), node=node.slug, endpoint=endpoint, deployed_at=workshop.clock())
-            return registration.deployed(deployment).observed(heard, workshop.clock())
+        heard = ask(registration, task)
+        if isinstance(heard, Heard):
+            name, now = name_of(task), workshop.clock()
+            deployment = Deployment(name=name, node=node.slug, endpoint=heard.endpoint, deployed_at=now)
+            deployed = registration.deployed(deployment)
+            return deployed.observed(heard.status, now) if heard.status else deployed
         trouble = heard
         ensure_running(registration, task)
         task.wait(SECONDS_BETWEEN_LOOKS)
@@ -98,6 +99,39 @@ def answer(registration: Registration, task: Task) -> Registration:
         raw="\n\n".join(filter(None, (trouble.raw, workshop.backend.logs(node, name_of(task))))),
         permanent=True,
     )
+
+
+@dataclass(frozen=True, kw_only=True)
+class Heard:
+    """Where it answers, and what it says of itself, if it speaks the reference protocol."""
+
+    endpoint: Endpoint
+    status: ServerStatus | None = None
+
+
+def asked(registration: Registration, task: Task) -> Heard | Problem:
+    """What it says of itself, or why it does not yet. A wrong key will not become right by waiting, and is raised.
+
+    The key is read over the engine's channel, never over the network that it protects.
+    """
+    _, node, port = settled(registration)
+    pin, token = (kept(name, node, task) for name in (PIN_FILE, ENTRY_TOKEN))
+    if not (pin and token):
+        return silence(node)
+    endpoint = Endpoint(address=node.address, port=port, pin=pin, token=token)
+    try:
+        return Heard(endpoint=endpoint, status=task.workshop.license_servers.status(endpoint, task.workshop.clock()))
+    except BackendError as error:
+        if error.permanent:
+            raise
+        return error.problem
+
+
+def knocked(registration: Registration, task: Task) -> Heard | Problem:
+    """Whether anybody is there. What speaks another protocol has no key that the wizard could compare."""
+    _, node, port = settled(registration)
+    endpoint = Endpoint(address=node.address, port=port, pin="")
+    return Heard(endpoint=endpoint) if task.workshop.license_servers.is_there(endpoint) else silence(node)
 
 
 def silence(node: Node) -> Problem:
@@ -117,16 +151,6 @@ def kept(name: str, node: Node, task: Task) -> str:
     """What the authorization application has written into that file of its volume; nothing before it has."""
     content = task.workshop.backend.read_config(node, name_of(task), name)
     return (content or b"").decode(errors="replace").strip()
-
-
-def asked(endpoint: Endpoint, task: Task) -> ServerStatus | Problem:
-    """What it says of itself, or why it does not yet. A wrong key will not become right by waiting, and is raised."""
-    try:
-        return task.workshop.license_servers.status(endpoint, task.workshop.clock())
-    except BackendError as error:
-        if error.permanent:
-            raise
-        return error.problem
 
 
 def ensure_running(registration: Registration, task: Task) -> None:
@@ -151,7 +175,10 @@ def settled(registration: Registration) -> tuple[Image, Node, int]:
 
 
 def context(registration: Registration, services: Services) -> Mapping[str, object]:
-    return {"locked_until": registration.locked_until(services.clock())}
+    return {
+        "locked_until": registration.locked_until(services.clock()),
+        "inspection": services.store.inspection(registration.id),
+    }
 
 
 def chosen(registration: Registration) -> str | Text:
@@ -169,6 +196,7 @@ STEP = Step(
     context=context,
     chosen=chosen,
     lingers=True,
+    watch=observe,
     work=(
         Phase(slug="check", title=say("Check the node"), run=check),
         Phase(slug="load", title=say("Load the image"), run=load, undo=unload),

@@ -1,6 +1,7 @@
 """Set the port that the projects will call; the worker tries it on the node itself (R4)."""
 
 from collections.abc import Mapping
+from dataclasses import replace
 
 from wizard.domain.registration import Registration
 from wizard.errors import InvalidInput
@@ -9,6 +10,8 @@ from wizard.ports import Services, Task
 from wizard.text import Text, say
 
 DEFAULT_PORT = 18081
+EXAMPLE_NAME = "fineops-license-example"
+"""The container's name in a plan; the real one ends with the number of its operation, which has no number yet."""
 
 
 def submit(registration: Registration, submission: Submission, services: Services) -> Registration:
@@ -24,13 +27,15 @@ def submit(registration: Registration, submission: Submission, services: Service
 
 
 def probe(registration: Registration, task: Task) -> Registration:
-    """Try the port on the node; the finding becomes part of the registration only when the port is free."""
-    node, port = registration.node, registration.port
-    if node is None or port is None:
+    """Try the port on the node, and look at what else is in the way; it is kept only when the port is free."""
+    image, node, port = registration.image, registration.node, registration.port
+    if image is None or node is None or port is None:
         raise InvalidInput(say("There is no port to try yet."), todo=say("Choose a node, then enter a port."))
-    check = task.workshop.backend.preflight(node, port, "", task.workshop.clock())
+    backend = task.workshop.backend
+    found = backend.preflight(node, image, port, "", task.workshop.clock())
+    check = found.port
     if check.free:
-        return registration.port_probed(check)
+        return registration.checked(replace(found, plan=backend.plan(node, image, port, EXAMPLE_NAME)))
     raise InvalidInput(
         say("Port %(port)s is taken on %(node)s.", port=port, node=node.name),
         why=say("It is held by %(holder)s.", holder=check.holder),
@@ -49,8 +54,8 @@ def chosen(registration: Registration) -> str | Text:
 
 
 def is_done(registration: Registration) -> bool:
-    check = registration.port_check
-    return check is not None and check.free and check.port == registration.port
+    found = registration.preflight
+    return found is not None and found.port.free and found.port.port == registration.port
 
 
 STEP = Step(
@@ -62,5 +67,5 @@ STEP = Step(
     submit=submit,
     context=context,
     chosen=chosen,
-    work=(Phase(slug="probe", title=say("Try the port on the node"), run=probe),),
+    work=(Phase(slug="probe", title=say("Try the port, and look at the node"), run=probe),),
 )

@@ -15,6 +15,8 @@ SECONDS_BETWEEN_LOOKS = 0.5
 
 def submit(registration: Registration, submission: Submission, services: Services) -> Registration:
     """Ask the project's own application to register; only where it can be asked."""
+    if registration.is_guided:
+        return registration.registered_by_hand(submission.now)
     if registration.project is None or registration.project.application is None:
         raise InvalidInput(
             say("This project cannot be asked to register by itself."),
@@ -54,6 +56,10 @@ def seen(registration: Registration, task: Task) -> Registration:
     return observe(registration, task.workshop)
 
 
+def take_back(registration: Registration, submission: Submission, services: Services) -> Registration:
+    return registration.taken_back("registered_at")
+
+
 def context(registration: Registration, services: Services) -> Mapping[str, object]:
     last = registration.last_request_at
     return {
@@ -73,6 +79,7 @@ STEP = Step(
     holds="registered_at",
     is_done=lambda registration: registration.registered_at is not None,
     submit=submit,
+    actions={"back": take_back},
     context=context,
     chosen=chosen,
     lingers=True,

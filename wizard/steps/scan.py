@@ -11,13 +11,17 @@ from wizard.text import Text, say
 
 def submit(registration: Registration, submission: Submission, services: Services) -> Registration:
     """The phone has shown its six digits."""
-    return registration.scanned()
+    return registration.scanned_by_hand(submission.now) if registration.is_guided else registration.scanned()
 
 
 def refresh(registration: Registration, submission: Submission, services: Services) -> Registration:
     """Fetch a new QR code; the one before is void from now on."""
     registration.ensure_unverified()
     return registration.challenged(services.license_servers.challenge(registration.endpoint, submission.now))
+
+
+def take_back(registration: Registration, submission: Submission, services: Services) -> Registration:
+    return registration.taken_back("challenge")
 
 
 def context(registration: Registration, services: Services) -> Mapping[str, object]:
@@ -42,7 +46,7 @@ STEP = Step(
         registration.verified_at is not None or (registration.challenge is not None and registration.challenge.scanned)
     ),
     submit=submit,
-    actions={"refresh": refresh},
+    actions={"refresh": refresh, "back": take_back},
     context=context,
     chosen=chosen,
     lingers=True,

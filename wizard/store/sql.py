@@ -1,6 +1,6 @@
 """Registrations, operations and the health of nodes in a database."""
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import replace
 from datetime import datetime
 from typing import Any
@@ -9,13 +9,14 @@ from sqlalchemy import Connection, Row, Select, bindparam, func, insert, or_, se
 from sqlalchemy.exc import IntegrityError
 
 from wizard.domain.deployment import Deployment, ServerStatus
+from wizard.domain.inspection import Inspection
 from wizard.domain.operation import LEASE, Operation, OperationState
 from wizard.domain.registration import Registration
 from wizard.errors import Stale, UnknownStep
 from wizard.ports import Health
 from wizard.store import documents
 from wizard.store.engine import open_engine, reading
-from wizard.store.tables import healths, is_active, operations, registrations
+from wizard.store.tables import healths, inspections, is_active, operations, registrations
 from wizard.text import say
 
 REVISION = select(
@@ -24,6 +25,9 @@ REVISION = select(
     .where(operations.c.registration_id == registrations.c.id)
     .scalar_subquery(),
     select(func.coalesce(func.sum(healths.c.revision), 0)).scalar_subquery(),
+    select(func.coalesce(func.sum(inspections.c.revision), 0))
+    .where(inspections.c.registration_id == registrations.c.id)
+    .scalar_subquery(),
 ).where(registrations.c.id == bindparam("id"))
 """Each open page asks this every second: one statement. The sums only ever rise, since no row is ever removed."""
 
@@ -103,6 +107,12 @@ class SqlStore:
             raise UnknownStep(say("There is no such operation."), todo=say("Go back to the registration."))
         return _operation(rows[0])
 
+    def operations(self, prefix: str) -> Sequence[Operation]:
+        begins_so = func.substr(operations.c.id, 1, len(prefix)) == prefix
+        return [
+            _operation(row) for row in self._rows(select(operations).where(begins_so).order_by(operations.c.number))
+        ]
+
     def last_operation(self, registration_id: str, kind: str | None = None) -> Operation | None:
         query = select(operations).where(operations.c.registration_id == registration_id)
         if kind is not None:
@@ -110,11 +120,11 @@ class SqlStore:
         rows = self._rows(query.order_by(operations.c.number.desc()).limit(1))
         return _operation(rows[0]) if rows else None
 
-    def claim(self, owner: str, now: datetime) -> Operation | None:
+    def claim(self, owner: str, now: datetime, besides: Collection[str] = ()) -> Operation | None:
         is_free = or_(operations.c.owner.is_(None), operations.c.lease_until < now)
         oldest = (
             select(operations.c.number)
-            .where(is_active, is_free)
+            .where(is_active, is_free, operations.c.registration_id.not_in(besides))
             .order_by(operations.c.number)
             .limit(1)
             .with_for_update(skip_locked=True)
@@ -181,6 +191,23 @@ class SqlStore:
 
     def healths(self) -> dict[str, Health]:
         return {row.node: documents.read(row.document, Health) for row in self._rows(select(healths))}
+
+    def inspected(self, registration_id: str, inspection: Inspection) -> None:
+        of_it = inspections.c.registration_id == registration_id
+        document = documents.write(inspection)
+        with self._engine.begin() as db:
+            _locked(db, registration_id)
+            row = db.execute(select(inspections).where(of_it)).first()
+            if row is None:
+                db.execute(insert(inspections).values(registration_id=registration_id, revision=1, document=document))
+                return
+            change = 0 if inspection.says_the_same_as(documents.read(row.document, Inspection)) else 1
+            values = {"document": document, "revision": inspections.c.revision + change}
+            db.execute(update(inspections).where(of_it).values(values))
+
+    def inspection(self, registration_id: str) -> Inspection | None:
+        rows = self._rows(select(inspections).where(inspections.c.registration_id == registration_id))
+        return documents.read(rows[0].document, Inspection) if rows else None
 
     def revision(self, registration_id: str) -> str:
         with self._reading.connect() as db:

@@ -91,6 +91,14 @@ healths = Table(
     Column("document", Text, nullable=False),
 )
 
+inspections = Table(
+    "inspections",
+    metadata,
+    Column("registration_id", String(64), ForeignKey("registrations.id"), primary_key=True),
+    Column("revision", Integer, nullable=False),
+    Column("document", Text, nullable=False),
+)
+
 accounts = Table(
     "accounts",
     metadata,

@@ -3,6 +3,7 @@
 import hashlib
 import logging
 import os
+import shlex
 import shutil
 import time
 from collections.abc import Callable, Sequence
@@ -13,11 +14,12 @@ from pathlib import Path
 
 import psutil
 
+from wizard.backends import checks
 from wizard.backends.embedded import processes, refusals, sockets, supervision
 from wizard.backends.embedded.folders import Container, NodeFolder, Process, Wanted, safe
 from wizard.backends.refusals import no_container, not_loaded, one_of_ours, port_in_use, volume_in_use
-from wizard.domain.deployment import PortCheck
 from wizard.domain.image import Image
+from wizard.domain.preflight import Plan, PortCheck, Preflight
 from wizard.domain.project import Node
 from wizard.errors import BackendError
 from wizard.ports import Health, Instance, Progress
@@ -63,7 +65,38 @@ class EmbeddedBackend:
         trouble = self._trouble(node)
         return Health(node=node.slug, well=trouble is None, detail=trouble or say("Ready."), seen_at=self._clock())
 
-    def preflight(self, node: Node, port: int, name: str, now: datetime) -> PortCheck:
+    def preflight(self, node: Node, image: Image, port: int, name: str, now: datetime) -> Preflight:
+        if (trouble := self._trouble(node)) is not None:
+            raise refusals.no_node(node, trouble)
+        found = self._port_check(node, port, name, now)
+        others = [it for it in self._folder(node).containers() if it.licence == image.licence and it.name != name]
+        running = next((it.name for it in others if self._is_up(self._folder(node), it)), "")
+        stopped = next((it.name for it in others if it.name != running), "")
+        has_volume = self._folder(node).volume(image.licence).exists()
+        lines = (
+            checks.engine(say("This machine itself: a container is a process of its own.")),
+            checks.disk(image.size, shutil.disk_usage(self._data).free),
+            checks.port(found),
+            checks.leftovers(node, running=running, stopped=stopped, has_volume=has_volume),
+        )
+        return Preflight(port=found, checks=lines)
+
+    def plan(self, node: Node, image: Image, port: int, name: str) -> Plan:
+        """No engine is asked: the program that stands for the image's is started, as by hand."""
+        container = Container(
+            name=name,
+            digest=image.digest,
+            licence=image.licence,
+            address=node.address,
+            port=port,
+            wanted=Wanted.RUNNING,
+        )
+        return Plan(manual=shlex.join(self._command(self._folder(node), container)))
+
+    def containers(self, node: Node) -> Sequence[Instance]:
+        return [self._seen(self._folder(node), container) for container in self._folder(node).containers()]
+
+    def _port_check(self, node: Node, port: int, name: str, now: datetime) -> PortCheck:
         folder = self._folder(node)
         own = folder.container(name) if name else None
         if own is not None and own.port == port and self._process(folder, own) is not None:
@@ -111,11 +144,7 @@ class EmbeddedBackend:
     def inspect(self, node: Node, name: str) -> Instance | None:
         folder = self._folder(node)
         container = folder.container(name)
-        if container is None:
-            return None
-        running = self._process(folder, container) is not None
-        exit_code = None if running else _exit_code(folder.process(name))
-        return Instance(name=name, running=running, port=container.port, exit_code=exit_code)
+        return self._seen(folder, container) if container else None
 
     def stop(self, node: Node, name: str) -> None:
         folder = self._folder(node)
@@ -184,6 +213,17 @@ class EmbeddedBackend:
         for folder, container, process in running:
             with folder.locked():
                 self._end_process(folder, container, process)
+
+    def _seen(self, folder: NodeFolder, container: Container) -> Instance:
+        running = self._process(folder, container) is not None
+        return Instance(
+            name=container.name,
+            running=running,
+            port=container.port,
+            exit_code=None if running else _exit_code(folder.process(container.name)),
+            restarts=container.quick_deaths,
+            licence=container.licence,
+        )
 
     def _look_after(self, folder: NodeFolder, name: str) -> None:
         with folder.locked():

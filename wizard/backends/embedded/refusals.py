@@ -14,6 +14,15 @@ def a_process(listener: Listener) -> Text:
     return say("%(program)s (process %(pid)s)", program=listener.name, pid=listener.pid)
 
 
+def no_node(node: Node, trouble: Text) -> BackendError:
+    return BackendError(
+        say("%(node)s cannot run anything.", node=node.name),
+        why=trouble,
+        todo=say("Look after the node, then try again."),
+        permanent=False,
+    )
+
+
 def damaged(image: Image) -> BackendError:
     return BackendError(
         say("The file %(filename)s is not what was checked any more.", filename=image.filename),

@@ -9,7 +9,12 @@ from wizard.ports import Progress
 PIECE = 1 << 20
 LARGEST_FILE = 1 << 20
 """Bytes of a file of a config volume. The largest, privateConfig, has a few hundred."""
+LONGEST_OUTPUT = 64 << 10
+"""Bytes of a container's output that are kept: the last ones."""
+MOST_OUTPUT = 16 << 20
+"""Bytes that are read to find the last ones. Its log is changed for a new one after 3 MB."""
 _BLOCK = 512
+_FRAME = 8
 _REGULAR = (b"0", b"\0")
 
 _ESCAPES = re.compile(r"\x1b(?:\[[0-?]*[ -/]*[@-~]|\][^\x07\x1b]*(?:\x07|\x1b\\)?|[@-_])")
@@ -72,6 +77,34 @@ def _size(header: bytes) -> int:
         return int(header[124:136].strip(b" \0") or b"0", 8)
     except ValueError:
         return LARGEST_FILE + 1
+
+
+def output_of(pieces: Iterable[bytes], *, has_terminal: bool = False) -> str:
+    """The end of what a container printed. Without a terminal, the two streams come in frames (API: attach)."""
+    kept, read = bytearray(), 0
+    for piece in pieces if has_terminal else _unframed(pieces):
+        kept += piece
+        read += len(piece)
+        del kept[:-LONGEST_OUTPUT]
+        if read > MOST_OUTPUT:
+            break
+    return defused(bytes(kept))
+
+
+def _unframed(pieces: Iterable[bytes]) -> Iterator[bytes]:
+    """The content of frames that each begin with a number of four bytes, the stream, and a length of four bytes."""
+    header, left = b"", 0
+    for piece in pieces:
+        view = memoryview(piece)
+        while view:
+            if left == 0:
+                missing = _FRAME - len(header)
+                header, view = header + bytes(view[:missing]), view[missing:]
+                if len(header) == _FRAME:
+                    left, header = int.from_bytes(header[4:]), b""
+                continue
+            yield bytes(view[:left])
+            left, view = left - len(view[:left]), view[left:]
 
 
 def defused(output: bytes) -> str:

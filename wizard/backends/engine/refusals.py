@@ -33,7 +33,7 @@ def too_old(node: Node, spoken: str, wanted: str) -> BackendError:
 def no_engine(node: Node) -> BackendError:
     return BackendError(
         say("The inventory names no engine for %(node)s.", node=node.name),
-        todo=say('Add a line such as engine = "unix:///var/run/docker.sock" to the node, then start the wizard again.'),
+        todo=say('Add a line such as engine = "unix:///run/docker.sock" to the node, then start the wizard again.'),
         permanent=True,
     )
 

@@ -8,7 +8,7 @@ import re
 from collections.abc import Mapping
 from typing import Any
 
-from wizard.domain.image import Image
+from wizard.domain.image import Image, name_on_nodes
 from wizard.domain.project import Node
 
 OURS = "com.fineops.license"
@@ -25,6 +25,8 @@ TEMPORARY = "rw,noexec,nosuid,nodev,size=16m"
 LOG = {"max-size": "1m", "max-file": "3"}
 
 _NAME = re.compile(r"[a-z0-9][a-z0-9-]{0,62}")
+_ID = re.compile(r"[0-9a-f]{64}")
+_FILE = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,62}")
 
 
 def volume_of(licence: str) -> str:
@@ -34,11 +36,16 @@ def volume_of(licence: str) -> str:
 
 def tag_of(image: Image) -> str:
     """What the image is called on a node: a name of ours, so that no name that others use is taken over."""
-    return f"fineops-license:{checked(image.image_id[:32])}"
+    return name_on_nodes(checked_id(image).removeprefix("sha256:"))
 
 
 def labels_of(image: Image, port: int) -> Mapping[str, str]:
     return {OURS: image.licence, PORT_LABEL: str(port)}
+
+
+def volume(image: Image) -> dict[str, Any]:
+    """The body of `POST /volumes/create`."""
+    return {"Name": volume_of(image.licence), "Labels": {OURS: image.licence}}
 
 
 def arguments(node: Node, port: int) -> list[str]:
@@ -48,9 +55,9 @@ def arguments(node: Node, port: int) -> list[str]:
 
 def container(node: Node, image: Image, port: int) -> dict[str, Any]:
     """The body of `POST /containers/create` (Docker Engine API 1.41)."""
-    exposed = f"{port}/tcp"
+    exposed = f"{checked_port(port)}/tcp"
     return {
-        "Image": f"sha256:{image.image_id}",
+        "Image": checked_id(image),
         "Cmd": arguments(node, port),
         "User": USER,
         "Labels": dict(labels_of(image, port)),
@@ -76,4 +83,24 @@ def checked(name: str) -> str:
     """The name, which goes into a path of the engine's API; ValueError when it is none of ours."""
     if not _NAME.fullmatch(name):
         raise ValueError(f"{name!r} is no name for an engine.")
+    return name
+
+
+def checked_id(image: Image) -> str:
+    """The image's id as engines write it; ValueError when it is no SHA-256."""
+    if not _ID.fullmatch(image.image_id):
+        raise ValueError(f"{image.image_id!r} is no id of an image.")
+    return f"sha256:{image.image_id}"
+
+
+def checked_port(port: int) -> int:
+    if not 0 < port < 1 << 16:
+        raise ValueError(f"{port} is no port.")
+    return port
+
+
+def checked_file(name: str) -> str:
+    """The name of a file of the config volume; ValueError when it would lead anywhere else."""
+    if not _FILE.fullmatch(name):
+        raise ValueError(f"{name!r} is no file of a config volume.")
     return name

@@ -1,0 +1,94 @@
+"""The worked example of docs/backends.md is a backend: its text, as it stands there, passes the contract suite."""
+
+import importlib.util
+import io
+import re
+import sys
+import tarfile
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import pytest
+
+from tests.contracts.backend import BackendContract, Bench
+from tests.engines import NEEDS_ENGINES
+from tests.engines.daemons import Daemon, docker_daemon
+from tests.engines.hosts import hosts
+from tests.factories import a_node
+from tests.fakes import FakeClock
+from tests.instance import ROOT
+from wizard.domain.engine import Engine
+from wizard.domain.image import Image
+from wizard.ports import Backend
+
+pytestmark = [pytest.mark.engine, NEEDS_ENGINES]
+
+PORT = 18081
+
+
+@pytest.fixture(scope="module")
+def example(tmp_path_factory: pytest.TempPathFactory) -> Callable[..., Backend]:
+    """The class in the page's one block of Python."""
+    [code] = re.findall(r"```python\n(.*?)```", (ROOT / "docs" / "backends.md").read_text(), re.DOTALL)
+    module = tmp_path_factory.mktemp("example") / "example_backend.py"
+    module.write_text(code)
+    spec = importlib.util.spec_from_file_location("example_backend", module)
+    assert spec
+    assert spec.loader
+    loaded = importlib.util.module_from_spec(spec)
+    sys.modules[spec.name] = loaded
+    spec.loader.exec_module(loaded)
+    made: Callable[..., Backend] = loaded.CommandBackend
+    return made
+
+
+@pytest.fixture(scope="module")
+def daemon() -> Iterator[Daemon]:
+    with hosts(1) as (host,), docker_daemon(host) as daemon:
+        yield daemon
+
+
+@pytest.fixture
+def bench(daemon: Daemon, example: Callable[..., Backend], issued: tuple[Image, Path]) -> Iterator[Bench]:
+    image, archive = issued
+    node = a_node(address=daemon.host.address)
+    backend = example(engines={node.slug: Engine(url=daemon.url)}, clock=FakeClock())
+
+    @contextmanager
+    def occupied(port: int) -> Iterator[None]:
+        with daemon.host.listening(port):
+            yield
+
+    bench = Bench(
+        backend=backend,
+        node=node,
+        image=image,
+        archive=archive,
+        port=PORT,
+        occupied=occupied,
+        says="UNAUTHENTICATED",
+        put_config=lambda name, content: put(daemon, name, content),
+    )
+    with bench.cleaned():
+        yield bench
+    backend.unload(node, image)
+    with daemon.client() as engine:
+        for volume in engine.volumes()["Volumes"] or ():
+            engine.remove_volume(volume["Name"], force=True)
+
+
+def put(daemon: Daemon, name: str, content: bytes) -> None:
+    """Write a file into the volume of the only container."""
+    packed = io.BytesIO()
+    with tarfile.open(fileobj=packed, mode="w") as archive:
+        member = tarfile.TarInfo(name)
+        member.size = len(content)
+        archive.addfile(member, io.BytesIO(content))
+    with daemon.client() as engine:
+        [container] = engine.containers(all=True)
+        engine.put_archive(container["Id"], "/app/config", packed.getvalue())
+
+
+class TestExample(BackendContract):
+    """As whoever writes a backend runs it."""

@@ -1,0 +1,169 @@
+"""The swarm backend on a real swarm of two hosts, private to these tests; the node is the one that manages nothing."""
+
+import io
+import json
+import logging
+import os
+import shutil
+import subprocess
+import tarfile
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import pytest
+
+from tests.contracts.backend import BackendContract, Bench
+from tests.engines import NEEDS_ENGINES
+from tests.engines.daemons import Daemon
+from tests.engines.swarm import Swarm, swarm
+from tests.factories import a_node
+from tests.fakes import FakeClock
+from tests.waiting import until
+from wizard.backends import load
+from wizard.backends.engine import plan as plans
+from wizard.backends.engine import service, template
+from wizard.domain.image import Image
+
+pytestmark = [pytest.mark.engine, NEEDS_ENGINES]
+
+PORT = 18081
+
+
+@pytest.fixture(scope="module")
+def cluster() -> Iterator[Swarm]:
+    with swarm(2) as cluster:
+        yield cluster
+
+
+@pytest.fixture
+def bench(cluster: Swarm, issued: tuple[Image, Path]) -> Iterator[Bench]:
+    image, archive = issued
+    manager, engine = cluster.engines
+    node = a_node(slug="plan-component", address=cluster.worker.host.address)
+    engines = {"plan-main": manager, node.slug: engine}
+
+    @contextmanager
+    def occupied(port: int) -> Iterator[None]:
+        with cluster.worker.host.listening(port):
+            yield
+
+    def put_config(name: str, content: bytes) -> None:
+        """Once the program has written its own files, for otherwise it would write over this one."""
+        until(lambda: bench.says in backend.logs(node, "one"), "the program has started")
+        put(cluster.worker, image, name, content)
+
+    backend = load("swarm", engines=engines, clock=FakeClock(), grace=1)
+    bench = Bench(
+        backend=backend,
+        node=node,
+        image=image,
+        archive=archive,
+        port=PORT,
+        occupied=occupied,
+        says="UNAUTHENTICATED",
+        put_config=put_config,
+    )
+    with bench.cleaned():
+        yield bench
+    forget(cluster.worker, bench)
+
+
+def put(daemon: Daemon, image: Image, name: str, content: bytes) -> None:
+    """Write a file into the volume of the licence, through whichever container has it."""
+    packed = io.BytesIO()
+    with tarfile.open(fileobj=packed, mode="w") as archive:
+        member = tarfile.TarInfo(name)
+        member.size = len(content)
+        archive.addfile(member, io.BytesIO(content))
+    with daemon.client() as engine:
+        [container] = engine.containers(all=True, filters={"label": f"{template.OURS}={image.licence}"})
+        engine.put_archive(container["Id"], template.CONFIG, packed.getvalue())
+
+
+def forget(daemon: Daemon, bench: Bench) -> None:
+    """The image and the volumes too: the next test finds a node on which nothing was ever deployed."""
+    bench.backend.unload(bench.node, bench.image)
+    with daemon.client() as engine:
+        for volume in engine.volumes()["Volumes"] or ():
+            engine.remove_volume(volume["Name"], force=True)
+
+
+class TestSwarmBackend(BackendContract):
+    """On the node of a swarm that manages nothing."""
+
+
+def test_what_is_done_by_hand_is_what_the_wizard_does(bench: Bench, cluster: Swarm, tmp_path: Path) -> None:
+    """But for the one thing that `docker service create` has no word for, and that an older Swarm drops."""
+    assert bench.preflight(bench.port, "one").port.free  # it is known now what the node is called in the swarm
+    plan = bench.backend.plan(bench.node, bench.image, bench.port, "one")
+    shutil.copy(bench.archive, tmp_path / plans.ARCHIVE)
+    on_the_node, on_a_manager = plan.manual.split("# on a manager of its swarm\n")
+    by_shell(on_the_node, cluster.worker, tmp_path)
+    by_shell(on_a_manager, cluster.manager, tmp_path)
+    until(lambda: bench.is_running("one"), "it runs")
+    asked = json.loads(plan.requests[-1].body)
+    assert list(service.left_out(asked, spec_of("one", cluster))) == ["NoNewPrivileges"]
+    bench.backend.remove(bench.node, "one")
+    bench.start("one")
+    assert set(service.left_out(asked, spec_of("one", cluster))) <= {"NoNewPrivileges"}
+
+
+def test_what_an_older_swarm_leaves_out_is_said(bench: Bench) -> None:
+    """Docker before 25 drops no-new-privileges for services; what it was asked for can be read back."""
+    hardening = bench.check("hardening", "")
+    with bench_log() as said:
+        bench.load()
+        bench.start("one")
+    assert ("NoNewPrivileges" in said()) == ("no-new-privileges" in str(hardening.detail))
+
+
+def test_no_registry_is_asked_for_the_image(bench: Bench, cluster: Swarm) -> None:
+    """For the name of an image, even of one that it has, a node of a swarm asks; for its id it does not."""
+    bench.load()
+    bench.start("one")
+    assert [daemon.log.read_text().count("pull") for daemon in cluster.daemons] == [0, 0]
+
+
+def test_all_of_the_template_is_in_the_container(bench: Bench, cluster: Swarm) -> None:
+    bench.load()
+    bench.start("one")
+    with cluster.worker.client() as engine:
+        [listed] = engine.containers(filters={"label": template.OURS})
+        found = engine.inspect_container(listed["Id"])
+        [volume] = engine.volumes()["Volumes"]
+    asked = template.container(bench.node, bench.image, bench.port)
+    for key in ("Image", "Cmd", "User"):
+        assert found["Config"][key] == asked[key]
+    for key in ("PidsLimit", "Memory", "ReadonlyRootfs", "CapDrop", "LogConfig"):
+        assert found["HostConfig"][key] == asked["HostConfig"][key]
+    assert found["Config"]["Labels"].items() >= asked["Labels"].items()
+    assert (volume["Name"], volume["Labels"]) == tuple(template.volume(bench.image).values())
+    mounts = cluster.worker.host.run("cat", f"/proc/{found['State']['Pid']}/mounts")
+    temporary = next(line for line in mounts.splitlines() if " /tmp " in line)
+    assert {"nosuid", "nodev", "noexec", "size=16384k"} <= set(temporary.split()[3].split(","))
+
+
+def by_shell(commands: str, daemon: Daemon, folder: Path) -> None:
+    environment = os.environ | {"DOCKER_HOST": daemon.url, "DOCKER_CONFIG": str(folder)}
+    subprocess.run(["sh", "-ec", commands], cwd=folder, env=environment, check=True, capture_output=True)
+
+
+def spec_of(name: str, cluster: Swarm) -> dict[str, object]:
+    """Of a service, as Swarm keeps it."""
+    with cluster.manager.client() as manager:
+        spec: dict[str, object] = manager.inspect_service(name)["Spec"]
+    return spec
+
+
+@contextmanager
+def bench_log() -> Iterator[Callable[[], str]]:
+    """What the backend logs meanwhile."""
+    words = io.StringIO()
+    handler = logging.StreamHandler(words)
+    logger = logging.getLogger("wizard.backends.swarm")
+    logger.addHandler(handler)
+    try:
+        yield words.getvalue
+    finally:
+        logger.removeHandler(handler)

@@ -1,0 +1,71 @@
+"""The licence image on an engine: whether it is there, bringing it there, taking it away."""
+
+from pathlib import Path
+
+from docker import APIClient
+from docker.errors import APIError, ImageNotFound
+from requests import RequestException
+from urllib3.exceptions import HTTPError
+
+from wizard.backends.engine import reading, refusals, template
+from wizard.backends.refusals import not_loaded
+from wizard.domain.image import Image
+from wizard.domain.project import Node
+from wizard.errors import BackendError
+from wizard.ports import Progress
+
+SECONDS_TO_LOAD = 300
+"""Without a word of the engine, while it unpacks a layer."""
+FULL = ("no space left on device",)
+
+
+def has(engine: APIClient, image: Image) -> bool:
+    """Whether the engine has it, by the digest that was computed when it was received."""
+    try:
+        engine.inspect_image(template.checked_id(image))
+    except ImageNotFound:
+        return False
+    return True
+
+
+def load(engine: APIClient, node: Node, image: Image, archive: Path, progress: Progress) -> None:
+    """Bring it there, unless it is there already, and give it a name of ours; progress is in bytes."""
+    if not has(engine, image):
+        progress(0, image.size)
+        words = _send(engine, image, archive, progress)
+        if not has(engine, image):
+            raise _refusal(node, image, words)
+    repository, _, tag = template.tag_of(image).partition(":")
+    engine.tag(template.checked_id(image), repository, tag)
+    progress(image.size, image.size)
+
+
+def unload(engine: APIClient, image: Image) -> None:
+    """Take it away, unless a container uses it."""
+    if has(engine, image) and not is_used(engine, image):
+        engine.remove_image(template.checked_id(image), force=True)
+
+
+def is_used(engine: APIClient, image: Image) -> bool:
+    """Asked of each container: Podman finds none by an image's id, and takes containers away with their image."""
+    return any(image.image_id in container["ImageID"] for container in engine.containers(all=True))
+
+
+def _send(engine: APIClient, image: Image, archive: Path, progress: Progress) -> str:
+    """Load the archive; the words of the error that it ended with, or nothing."""
+    with archive.open("rb") as file:
+        pieces = reading.Telling(file, image.size, progress)
+        try:
+            return reading.error_of(engine.load_image(pieces))
+        except APIError as error:  # Podman says so with a status
+            return str(error.explanation)
+        except (RequestException, HTTPError):
+            if pieces.stopped is not None:
+                raise pieces.stopped from None
+            raise
+
+
+def _refusal(node: Node, image: Image, words: str) -> BackendError:
+    if any(full in words for full in FULL):
+        return refusals.no_room(node, words)
+    return not_loaded(node, image, words)

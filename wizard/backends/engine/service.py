@@ -1,0 +1,99 @@
+"""The one kind of service there is: the container of template.py as Swarm is asked for it, pinned to one node.
+
+What is missing here, and why: Swarm has no limit for swap, and knows no-new-privileges since version 1.44 of its API;
+an older manager drops it without a word. Mounted temporary folders are noexec, nosuid and nodev by themselves.
+"""
+
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+from wizard.backends.engine import template
+from wizard.domain.image import Image
+from wizard.domain.project import Node
+
+SECOND = 10**9
+"""Of Swarm's durations, which are in nanoseconds."""
+SECONDS_TO_RESTART = 2
+"""Between the end of a container and the next one, by Swarm itself."""
+TEMPORARY_BYTES = 16 * template.MEBIBYTE
+TEMPORARY_MODE = 0o1777
+EXIT_LABEL = "com.fineops.license.exit"
+"""How the last container ended: Swarm takes a container that it was told to stop away, and its exit status with it."""
+READER = "com.fineops.license.reader"
+"""The label of a container that never runs: only files are read through it, for the service that it names."""
+
+
+def service(
+    node_id: str, node: Node, image: Image, port: int, name: str, grace: int = template.SECONDS_TO_STOP
+) -> dict[str, Any]:
+    """The body of `POST /services/create` (Docker Engine API 1.41). `node_id` is the node's own, in its swarm.
+
+    The image goes by its id, for then nobody asks a registry, neither the manager nor the node. Two containers must
+    not share the volume, so an old one is stopped before a new one starts.
+    """
+    labels = dict(template.labels_of(image, port))
+    return {
+        "Name": template.checked(name),
+        "Labels": labels,
+        "TaskTemplate": {
+            "ContainerSpec": {
+                "Image": template.checked_id(image),
+                "Args": template.arguments(node, port),
+                "User": template.USER,
+                "Labels": labels,
+                "StopGracePeriod": grace * SECOND,
+                "Mounts": [
+                    {"Type": "volume", "Source": template.volume_of(image.licence), "Target": template.CONFIG},
+                    {
+                        "Type": "tmpfs",
+                        "Target": "/tmp",  # noqa: S108 - the container's own
+                        "TmpfsOptions": {"SizeBytes": TEMPORARY_BYTES, "Mode": TEMPORARY_MODE},
+                    },
+                ],
+                "ReadOnly": True,
+                "CapabilityDrop": ["ALL"],
+                "Privileges": {"NoNewPrivileges": True},
+            },
+            "Resources": {"Limits": {"MemoryBytes": template.MEMORY, "Pids": template.PROCESSES}},
+            "RestartPolicy": {"Condition": "any", "Delay": SECONDS_TO_RESTART * SECOND},
+            "Placement": {"Constraints": [pinned(node_id)]},
+            "LogDriver": {"Name": "json-file", "Options": dict(template.LOG)},
+        },
+        "Mode": {"Replicated": {"Replicas": 1}},
+        "UpdateConfig": {"Parallelism": 1, "Order": "stop-first"},
+        "EndpointSpec": {
+            "Mode": "dnsrr",
+            "Ports": [{"Protocol": "tcp", "TargetPort": port, "PublishedPort": port, "PublishMode": "host"}],
+        },
+    }
+
+
+def pinned(node_id: str) -> str:
+    return f"node.id=={node_id}"
+
+
+def left_out(asked: object, taken: object, name: str = "") -> Iterator[str]:
+    """The names of what was asked for and was not taken, when a service is read back: an older Swarm says nothing."""
+    if isinstance(asked, Mapping):
+        for key, value in asked.items():
+            yield from left_out(value, taken.get(key) if isinstance(taken, Mapping) else None, key)
+    elif isinstance(asked, list) and isinstance(taken, list) and len(asked) == len(taken):
+        for value, other in zip(asked, taken, strict=True):
+            yield from left_out(value, other, name)
+    elif asked != taken:
+        yield name
+
+
+def reader(image_id: str, licence: str, name: str) -> dict[str, Any]:
+    """The body of `POST /containers/create` for one that never runs: through it files are read for the service."""
+    return {
+        "Image": image_id,
+        "Labels": {template.OURS: licence, READER: name},
+        "NetworkDisabled": True,
+        "HostConfig": {
+            "Binds": [f"{template.volume_of(licence)}:{template.CONFIG}:ro"],
+            "ReadonlyRootfs": True,
+            "CapDrop": ["ALL"],
+            "SecurityOpt": ["no-new-privileges"],
+        },
+    }
