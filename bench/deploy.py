@@ -112,7 +112,7 @@ class Bench:
         return a_node(address=self.daemon.host.address)
 
     def _arguments(self) -> list[str]:
-        return template.arguments(self._node, PORT)
+        return template.arguments(self._node, self.image, PORT)
 
     def _answers(self) -> bool:
         try:
@@ -139,8 +139,8 @@ class Bench:
 
 
 HARDENED = (
-    *("--user", template.USER, "--read-only", "--tmpfs", f"/tmp:{template.TEMPORARY}"),  # noqa: S108 - of the container
+    *("--user", template.LICENCE.user, "--read-only", "--tmpfs", f"/tmp:{template.TEMPORARY}"),  # noqa: S108 - of the container
     *("--cap-drop", "ALL", "--security-opt", "no-new-privileges"),
-    *("--pids-limit", str(template.PROCESSES), "--memory", str(template.MEMORY)),
+    *("--pids-limit", str(template.LICENCE.processes), "--memory", str(template.LICENCE.memory)),
 )
 """As the wizard's containers are, so that both start the same."""

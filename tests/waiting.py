@@ -17,3 +17,8 @@ def until(look: Callable[[], Found | None], what: str, patience: float = PATIENC
             raise TimeoutError(f"Waited {patience:g} s in vain until {what}.")
         time.sleep(0.01)
     return found
+
+
+def napping(seconds: float) -> None:
+    """What a phase on a real engine waits with: time has to pass there."""
+    time.sleep(seconds)

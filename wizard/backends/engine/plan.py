@@ -19,7 +19,7 @@ ARCHIVE = f"{REPOSITORY}.tar"
 """As the vendor calls it (R2). What the file is called that was received is the sender's choice, and goes nowhere."""
 
 FLAGS: Mapping[str, Callable[[Mapping[str, Any]], list[str]]] = {
-    "--user": lambda body: [body["User"]],
+    "--user": lambda body: [body["User"]] if body["User"] else [],
     "--label": lambda body: _pairs(body["Labels"]),
     "--volume": lambda body: body["HostConfig"]["Binds"],
     "--publish": lambda body: [
@@ -69,7 +69,7 @@ def by_hand(node: Node, image: Image, port: int, name: str) -> str:
         [["docker", "tag", body["Image"], template.tag_of(image)]],
         [["docker", "volume", "create", *_options("--label", _pairs(volume["Labels"])), volume["Name"]]],
         [
-            ["docker", "run", "-d", "--name", template.checked(name), "--read-only"],
+            ["docker", "run", "-d", "--name", template.checked(name), *_read_only(body)],
             *([flag, value] for flag, values in FLAGS.items() for value in values(body)),
             [body["Image"], *body["Cmd"]],
         ],
@@ -80,6 +80,10 @@ def by_hand(node: Node, image: Image, port: int, name: str) -> str:
 def _command(parts: list[list[str]]) -> str:
     """One part a line, so that it can be read."""
     return " \\\n  ".join(shlex.join(part) for part in parts) + "\n"
+
+
+def _read_only(body: Mapping[str, Any]) -> list[str]:
+    return ["--read-only"] if body["HostConfig"]["ReadonlyRootfs"] else []
 
 
 def _options(flag: str, values: list[str]) -> list[str]:

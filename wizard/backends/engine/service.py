@@ -31,15 +31,15 @@ def service(
     The image goes by its id, for then nobody asks a registry, neither the manager nor the node. Two containers must
     not share the volume, so an old one is stopped before a new one starts.
     """
-    labels = dict(template.labels_of(image, port))
+    labels, box = dict(template.labels_of(image, port)), template.box_of(image)
     return {
         "Name": template.checked(name),
         "Labels": labels,
         "TaskTemplate": {
             "ContainerSpec": {
                 "Image": template.checked_id(image),
-                "Args": template.arguments(node, port),
-                "User": template.USER,
+                "Args": template.arguments(node, image, port),
+                "User": box.user,
                 "Labels": labels,
                 "StopGracePeriod": grace * SECOND,
                 "Mounts": [
@@ -50,11 +50,11 @@ def service(
                         "TmpfsOptions": {"SizeBytes": TEMPORARY_BYTES, "Mode": TEMPORARY_MODE},
                     },
                 ],
-                "ReadOnly": True,
+                "ReadOnly": box.is_read_only,
                 "CapabilityDrop": ["ALL"],
                 "Privileges": {"NoNewPrivileges": True},
             },
-            "Resources": {"Limits": {"MemoryBytes": template.MEMORY, "Pids": template.PROCESSES}},
+            "Resources": {"Limits": {"MemoryBytes": box.memory, "Pids": box.processes}},
             "RestartPolicy": {"Condition": "any", "Delay": SECONDS_TO_RESTART * SECOND},
             "Placement": {"Constraints": [pinned(node_id)]},
             "LogDriver": {"Name": "json-file", "Options": dict(template.LOG)},
@@ -63,7 +63,9 @@ def service(
         "UpdateConfig": {"Parallelism": 1, "Order": "stop-first"},
         "EndpointSpec": {
             "Mode": "dnsrr",
-            "Ports": [{"Protocol": "tcp", "TargetPort": port, "PublishedPort": port, "PublishMode": "host"}],
+            "Ports": [
+                {"Protocol": "tcp", "TargetPort": box.listens_at or port, "PublishedPort": port, "PublishMode": "host"}
+            ],
         },
     }
 

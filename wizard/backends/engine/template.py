@@ -6,6 +6,7 @@ signed claims, the image's own digest, the node's address and the port.
 
 import re
 from collections.abc import Mapping
+from dataclasses import dataclass
 from typing import Any
 
 from wizard.domain.image import Image, name_on_nodes
@@ -15,14 +16,29 @@ OURS = "com.fineops.license"
 """The label of everything that is the wizard's, with the licence as its value. Nothing without it is ever touched."""
 PORT_LABEL = "com.fineops.license.port"
 CONFIG = "/app/config"
-USER = "65532:65532"
 SECONDS_TO_STOP = 30
 """An authorization application writes the time last, when it is stopped."""
 MEBIBYTE = 1 << 20
-MEMORY = 256 * MEBIBYTE
-PROCESSES = 64
 TEMPORARY = "rw,noexec,nosuid,nodev,size=16m"
 LOG = {"max-size": "1m", "max-file": "3"}
+
+
+@dataclass(frozen=True, kw_only=True)
+class Box:
+    """What the container of one kind of image may have. `memory` in bytes; no `user` is the image's own."""
+
+    memory: int
+    processes: int
+    user: str
+    is_read_only: bool
+    listens_at: int | None
+    """The port inside; None where the application is told the published one."""
+
+
+LICENCE = Box(memory=256 * MEBIBYTE, processes=64, user="65532:65532", is_read_only=True, listens_at=None)
+"""The reference authorization application."""
+UNKNOWN = Box(memory=1024 * MEBIBYTE, processes=512, user="", is_read_only=False, listens_at=18081)
+"""Nobody knows what is in it, as in the vendor's own: it is run as the vendor's manual does it, and no closer (R2, R4)."""
 
 _NAME = re.compile(r"[a-z0-9][a-z0-9-]{0,62}")
 _ID = re.compile(r"[0-9a-f]{64}")
@@ -48,31 +64,41 @@ def volume(image: Image) -> dict[str, Any]:
     return {"Name": volume_of(image.licence), "Labels": {OURS: image.licence}}
 
 
-def arguments(node: Node, port: int) -> list[str]:
-    """It publishes one port, and listens at the same: a request finds it where the QR and the certificate say."""
+def box_of(image: Image) -> Box:
+    return LICENCE if image.is_licence else UNKNOWN
+
+
+def arguments(node: Node, image: Image, port: int) -> list[str]:
+    """It publishes one port, and listens at the same: a request finds it where the QR and the certificate say.
+
+    An image that nobody knows has arguments of its own.
+    """
+    if not image.is_licence:
+        return []
     return ["--address", node.address, "--port", str(port), "--listen", "0.0.0.0"]  # noqa: S104 - of the container
 
 
 def container(node: Node, image: Image, port: int) -> dict[str, Any]:
     """The body of `POST /containers/create` (Docker Engine API 1.41)."""
-    exposed = f"{checked_port(port)}/tcp"
+    box = box_of(image)
+    exposed = f"{box.listens_at or checked_port(port)}/tcp"
     return {
         "Image": checked_id(image),
-        "Cmd": arguments(node, port),
-        "User": USER,
+        "Cmd": arguments(node, image, port),
+        "User": box.user,
         "Labels": dict(labels_of(image, port)),
         "ExposedPorts": {exposed: {}},
         "StopTimeout": SECONDS_TO_STOP,
         "HostConfig": {
             "Binds": [f"{volume_of(image.licence)}:{CONFIG}"],
-            "PortBindings": {exposed: [{"HostIp": "", "HostPort": str(port)}]},
-            "ReadonlyRootfs": True,
+            "PortBindings": {exposed: [{"HostIp": "", "HostPort": str(checked_port(port))}]},
+            "ReadonlyRootfs": box.is_read_only,
             "Tmpfs": {"/tmp": TEMPORARY},  # noqa: S108 - the container's own
             "CapDrop": ["ALL"],
             "SecurityOpt": ["no-new-privileges"],
-            "PidsLimit": PROCESSES,
-            "Memory": MEMORY,
-            "MemorySwap": MEMORY,
+            "PidsLimit": box.processes,
+            "Memory": box.memory,
+            "MemorySwap": box.memory,
             "RestartPolicy": {"Name": "unless-stopped"},
             "LogConfig": {"Type": "json-file", "Config": LOG},
         },
