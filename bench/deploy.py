@@ -19,6 +19,7 @@ from tests.engines.daemons import Daemon, docker_daemon, podman_service
 from tests.engines.hosts import Host, hosts
 from tests.engines.images import an_issued_image
 from tests.factories import a_node, a_placed_registration, a_project
+from tests.fakes import FakeClock
 from tests.figures import tell
 from wizard.backends import load
 from wizard.backends.engine import template
@@ -28,7 +29,7 @@ from wizard.domain.project import Node
 from wizard.domain.registration import Registration
 from wizard.licensing import pinned
 from wizard.licensing.protocol.api import PAGE
-from wizard.ports import Task, Workshop
+from wizard.ports import Backend, Task, Workshop
 from wizard.relay import PinnedRelay
 from wizard.steps import deploy
 
@@ -53,12 +54,16 @@ def run() -> bool:
 
 def _compare(name: str, engine: Callable[[Host], AbstractContextManager[Daemon]], image: Image, archive: Path) -> bool:
     with hosts(1) as (host,), engine(host) as daemon, TemporaryDirectory() as folder:
-        bench = Bench(daemon, image, archive, Path(folder))
+        bench = Bench(daemon, image, archive, Path(folder), _backend(daemon))
         bench.wizard(), bench.plain()  # what is done once, such as the first look at a disk, is done
         laps = [(bench.wizard(), bench.plain()) for _ in range(LAPS)]
     ours, theirs = (statistics.median(side) for side in zip(*laps, strict=True))
     print(f"{name}: the wizard {ours:.2f} s, the plain client {theirs:.2f} s; laps " + _words(laps))
     return tell(f"bench.deploy.{name}_ratio", ours / theirs, "<=", SAME_OR_FASTER, digits=2)
+
+
+def _backend(daemon: Daemon) -> Backend:
+    return load("docker", engines={a_node().slug: Engine(url=daemon.url)}, clock=FakeClock(), grace=2)
 
 
 def _words(laps: list[tuple[float, float]]) -> str:
@@ -73,6 +78,8 @@ class Bench:
     image: Image
     archive: Path
     folder: Path
+    backend: Backend
+    """Kept, as the worker keeps it."""
 
     def wizard(self) -> float:
         with self._workshop() as (workshop, registration):
@@ -101,8 +108,7 @@ class Bench:
     @contextmanager
     def _workshop(self) -> Iterator[tuple[Workshop, Registration]]:
         desk = FakeDesk.in_folder(self.folder)
-        backend = load("docker", engines={self._node.slug: Engine(url=self.daemon.url)}, clock=desk.clock, grace=2)
-        workshop = replace(desk.workshop, backend=backend, license_servers=PinnedRelay())
+        workshop = replace(desk.workshop, backend=self.backend, license_servers=PinnedRelay())
         shutil.copyfile(self.archive, self.folder / self.image.digest)
         project = a_project(nodes=(self._node,))
         yield workshop, a_placed_registration(image=self.image, project=project, node=self._node)

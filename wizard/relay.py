@@ -23,6 +23,8 @@ from wizard.text import say
 
 TIME_LIMITS = (2.0, 5.0)
 """Seconds to connect, and to wait for each part of the answer."""
+PATIENCE = 0.5
+"""Seconds, to see whether anybody is there. Podman's monitor takes a connection that comes early, and says nothing."""
 LARGEST_ANSWER = 64 << 20
 """Bytes. A status of a hundred slots takes 20 kB; one of the largest licence, with the longest names, 50 MB."""
 
@@ -114,7 +116,7 @@ class PinnedRelay:
 
     def is_there(self, endpoint: Endpoint) -> bool:
         try:
-            pinned.peer_pin(endpoint.address, endpoint.port, self._time_limits[0])
+            pinned.peer_pin(endpoint.address, endpoint.port, min(PATIENCE, self._time_limits[0]))
         except OSError:
             return False
         return True

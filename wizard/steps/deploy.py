@@ -1,7 +1,7 @@
 """Run the authorization application on the node: check, load, start, wait until it answers (R5)."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import timedelta
 
 from wizard.domain.deployment import Deployment, Endpoint, ServerStatus
@@ -15,7 +15,7 @@ from wizard.ports import Services, Task
 from wizard.text import Text, say
 
 SECONDS_TO_ANSWER = 60
-SECONDS_BETWEEN_LOOKS = 0.25
+SECONDS_BETWEEN_LOOKS = 0.1
 A_MOMENT = timedelta(minutes=1)
 """So long what was found out about a node holds."""
 
@@ -77,13 +77,12 @@ def remove(registration: Registration, task: Task) -> None:
 def answer(registration: Registration, task: Task) -> Registration:
     """Wait until it answers. When it does not, what it said last is told: trouble can end without a new deployment."""
     workshop = task.workshop
-    image, node, _ = settled(registration)
-    ask = asked if image.is_licence else knocked
+    _, node, _ = settled(registration)
     looks = int(SECONDS_TO_ANSWER / SECONDS_BETWEEN_LOOKS)
     trouble = silence(node)
     for look in range(looks):
         task.progress(look, looks)
-        heard = ask(registration, task)
+        heard = asked(registration, task)
         if isinstance(heard, Heard):
             name, now = name_of(task), workshop.clock()
             deployment = Deployment(name=name, node=node.slug, endpoint=heard.endpoint, deployed_at=now)
@@ -112,26 +111,26 @@ class Heard:
 def asked(registration: Registration, task: Task) -> Heard | Problem:
     """What it says of itself, or why it does not yet. A wrong key will not become right by waiting, and is raised.
 
-    The key is read over the engine's channel, never over the network that it protects.
+    Its engine is not asked before anybody is there. The key is read over the engine's channel, never over the network
+    that it protects; what speaks another protocol has none that could be compared.
     """
-    _, node, port = settled(registration)
+    image, node, port = settled(registration)
+    servers = task.workshop.license_servers
+    place = Endpoint(address=node.address, port=port, pin="")
+    if not servers.is_there(place):
+        return silence(node)
+    if not image.is_licence:
+        return Heard(endpoint=place)
     pin, token = (kept(name, node, task) for name in (PIN_FILE, ENTRY_TOKEN))
     if not (pin and token):
         return silence(node)
-    endpoint = Endpoint(address=node.address, port=port, pin=pin, token=token)
+    endpoint = replace(place, pin=pin, token=token)
     try:
-        return Heard(endpoint=endpoint, status=task.workshop.license_servers.status(endpoint, task.workshop.clock()))
+        return Heard(endpoint=endpoint, status=servers.status(endpoint, task.workshop.clock()))
     except BackendError as error:
         if error.permanent:
             raise
         return error.problem
-
-
-def knocked(registration: Registration, task: Task) -> Heard | Problem:
-    """Whether anybody is there. What speaks another protocol has no key that the wizard could compare."""
-    _, node, port = settled(registration)
-    endpoint = Endpoint(address=node.address, port=port, pin="")
-    return Heard(endpoint=endpoint) if task.workshop.license_servers.is_there(endpoint) else silence(node)
 
 
 def silence(node: Node) -> Problem:
