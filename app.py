@@ -97,7 +97,7 @@ def services(settings: Settings, bell: Bell) -> Services:
         jobs=Queue(store, FLOW, bell.ring),
         inventory=inventory(settings),
         license_servers=PinnedRelay(),
-        spool=FileSpool(settings.data / "spool", settings.vendor_keys),
+        spool=FileSpool(settings.data / "spool", settings.vendor_keys, takes_unknown=settings.takes_unknown),
         clock=clock,
     )
 

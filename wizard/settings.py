@@ -20,6 +20,10 @@ HIGHEST_PORT = 65533
 ANY_ADDRESS = ("0.0.0.0", "::")  # noqa: S104  # compared with, not bound to
 
 
+POLICIES = {"signed": False, "confirm": True}
+"""Which images are taken: only those that the vendor has signed, or unknown ones as well, once confirmed."""
+
+
 class BadSetting(ClickException):
     """A setting that cannot be used. The command line shows it as one line, and ends."""
 
@@ -45,6 +49,8 @@ class Settings:
     """SQLAlchemy's URL of the store."""
     vendor_keys: Path
     """The vendor's public keys, vendor.pub. It may come into being later."""
+    takes_unknown: bool
+    """Whether an image that the vendor has not signed is taken, once the admin has confirmed its digest."""
 
     @classmethod
     def from_environ(cls, environ: Mapping[str, str]) -> "Settings":
@@ -66,6 +72,7 @@ class Settings:
             is_demonstration=is_demonstration,
             database=_database(given, data),
             vendor_keys=Path(given.get("WIZARD_VENDOR_KEYS", keys)).expanduser().absolute(),
+            takes_unknown=_takes_unknown(given),
         )
 
     @property
@@ -138,6 +145,13 @@ def _network(text: str) -> Network:
     raise BadSetting(
         f"WIZARD_ALLOWED_NETWORKS: {text!r} is not a network, such as 10.0.0.0/8; several have commas between them."
     )
+
+
+def _takes_unknown(given: Mapping[str, str]) -> bool:
+    policy = given.get("WIZARD_IMAGES", "signed")
+    if policy not in POLICIES:
+        raise BadSetting(f"WIZARD_IMAGES: {policy!r} is neither of these: {', '.join(POLICIES)}.")
+    return POLICIES[policy]
 
 
 def _host(given: Mapping[str, str]) -> str:

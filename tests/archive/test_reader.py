@@ -78,6 +78,7 @@ def test_a_layer_that_is_a_link_to_nothing_is_missing() -> None:
 def test_the_contents_tell_whose_licence_it_is(files: Files) -> None:
     contents = read(tar(files))
     assert (contents.repository, contents.tag, contents.architecture) == ("fanruan_license_server", "1.0.0", "amd64")
+    assert contents.claims
     assert (contents.claims.company, contents.claims.registrations) == ("Tiān Xià 天下 Ltd.", 3)
     assert contents.claims.issued_at == datetime(2026, 11, 24, 5, tzinfo=UTC)
     assert contents.claims_envelope == GOOD.envelope

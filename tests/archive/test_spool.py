@@ -71,6 +71,24 @@ def test_of_a_received_archive_ours_lies_under_its_digest_and_is_described(spool
     assert spool.path(image).read_bytes() == OURS
 
 
+def test_an_image_that_nobody_has_signed_is_taken_in_only_where_that_is_wanted(spool: FileSpool, folder: Path) -> None:
+    unknown = tar(modern(GOOD.but(labelled=False)))
+    with pytest.raises(Refused) as refusal:
+        spool.receive(io.BytesIO(unknown), len(unknown), "fanruan_license_server.tar")
+    assert code_of(refusal) == "claims-missing"
+    lenient = FileSpool(folder, folder / "no-vendor.pub", takes_unknown=True)
+    image = lenient.receive(io.BytesIO(unknown), len(unknown), "fanruan_license_server.tar")
+    assert (image.is_licence, image.company, image.licence) == (False, "", image.image_id[:16])
+    assert lenient.path(image).exists()
+
+
+def test_a_forged_licence_is_refused_where_unknown_images_are_taken(spool: FileSpool, folder: Path) -> None:
+    forged = tar(modern(GOOD.but(label=b"{}")))
+    with pytest.raises(Refused) as refusal:
+        FileSpool(folder, folder.parent / "vendor.pub", takes_unknown=True).receive(io.BytesIO(forged), None, "f.tar")
+    assert code_of(refusal).startswith("claims-")
+
+
 def test_nothing_that_was_received_stays_in_the_spool(spool: FileSpool, folder: Path) -> None:
     for archive in (ARCHIVE, tar(legacy()), tar(podmans()), tar(modern(GOOD.but(pack=gzip.compress)))):
         assert spool.receive(io.BytesIO(archive), len(archive), "x.tar").digest == DIGEST

@@ -24,6 +24,7 @@ from wizard.ports import Instance
 pytestmark = [pytest.mark.engine, NEEDS_ENGINES]
 
 PORT = 18081
+SAYS = "UNAUTHENTICATED"
 RUNS: Mapping[str, Callable[..., AbstractContextManager[Daemon]]] = {"docker": docker_daemon, "podman": podman_service}
 
 
@@ -45,6 +46,7 @@ def bench(daemon: Daemon, issued: tuple[Image, Path]) -> Iterator[Bench]:
             yield
 
     def put_config(name: str, content: bytes) -> None:
+        until(lambda: SAYS in backend.logs(node, "one"), "the program has started, which writes there, too")
         put(daemon, image, name, content)
 
     bench = Bench(
@@ -54,7 +56,7 @@ def bench(daemon: Daemon, issued: tuple[Image, Path]) -> Iterator[Bench]:
         archive=archive,
         port=PORT,
         occupied=occupied,
-        says="UNAUTHENTICATED",
+        says=SAYS,
         put_config=put_config,
     )
     with bench.cleaned():

@@ -147,6 +147,13 @@ class TestFailure:
 
 
 class TestAbort:
+    def test_an_abort_during_the_last_phase_is_not_too_late(self, shop: Shop) -> None:
+        """What it has made would stay, and nobody would hear that the abort came to nothing."""
+        shop.toy.does["three"] = lambda task: shop.store.ask_to_abort("op1")
+        assert shop.perform().state is OperationState.ABORTED
+        assert shop.toy.happened[-3:] == ["undo three", "undo two", "undo one"]
+        assert shop.store.registration("r1") == a_registration(version=1)
+
     def test_an_abort_between_phases_undoes_what_was_done(self, shop: Shop) -> None:
         shop.toy.does["one"] = lambda task: shop.store.ask_to_abort("op1")
         operation = shop.perform()

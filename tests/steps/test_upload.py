@@ -5,7 +5,7 @@ from io import BytesIO
 import pytest
 
 from tests.desk import FakeDesk
-from tests.factories import a_registration
+from tests.factories import a_registration, an_image
 from wizard.errors import InvalidInput
 from wizard.flow import Upload
 from wizard.steps.upload import STEP
@@ -34,6 +34,16 @@ def test_what_the_archive_is_refused_for_is_what_the_visitor_reads(desk: FakeDes
     desk.spool.fail("receive", InvalidInput(say("This is no archive.")))
     with pytest.raises(InvalidInput, match="This is no archive"):
         STEP.submit(a_registration(), desk.submission(an_upload()), desk.services)
+
+
+def test_an_image_that_nobody_has_signed_is_accepted_by_the_beginning_of_its_digest(desk: FakeDesk) -> None:
+    unknown = a_registration(image=an_image(is_licence=False, received="0123456789abcdef" * 4))
+    accept = STEP.action("accept")
+    for typed in ("", "0123456789a", "ba9876543210", "0123456789abcd"):
+        with pytest.raises(InvalidInput) as refused:
+            accept(unknown, desk.submission(digest=typed), desk.services)
+        assert refused.value.problem.field == "digest"
+    assert STEP.is_done(accept(unknown, desk.submission(digest=" 0123 4567 89AB "), desk.services))
 
 
 def test_nothing_can_be_accepted_before_it_was_uploaded(desk: FakeDesk) -> None:

@@ -21,9 +21,14 @@ VERDICT_OF = {
 CLAIMS_FOLDERS = {str(folder) for folder in PurePosixPath(CLAIMS_PATH).parents}
 
 
+def has_claims(layout: Layout) -> bool:
+    """Whether it says that it is a licence; whether that is so has still to be checked."""
+    return CLAIMS_LABEL in layout.config.labels
+
+
 def read_licence(layout: Layout, vendor_keys: Mapping[str, Ed25519PublicKey]) -> tuple[Claims, bytes]:
     """The claims, and the signed envelope that they came in. Refused unless they are the vendor's, for this image."""
-    if CLAIMS_LABEL not in layout.config.labels:
+    if not has_claims(layout):
         raise Refused("claims-missing")
     envelope = layout.config.labels[CLAIMS_LABEL].encode()
     try:

@@ -12,7 +12,7 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
 
 from wizard.archive.blobs import collect
 from wizard.archive.layout import Layout, read_layout
-from wizard.archive.licence import read_licence
+from wizard.archive.licence import has_claims, read_licence
 from wizard.archive.tar import Readable, Source
 from wizard.domain.image import REPOSITORY_ON_NODES
 from wizard.licensing.protocol.claims import REPOSITORY, Claims
@@ -33,18 +33,31 @@ class Contents:
     """Of each layer, unpacked."""
     size: int
     """Of the archive."""
-    claims: Claims
+    claims: Claims | None
+    """None of an image that does not say that it is a licence."""
     claims_envelope: bytes
     """The claims as they were signed."""
     layout: Layout = field(repr=False, compare=False)
     """Where all of it lies in the archive."""
 
 
-def read_image(stream: Readable, vendor_keys: Mapping[str, Ed25519PublicKey], repository: str = REPOSITORY) -> Contents:
-    """Read the stream to its end and check it. Refused (an InvalidInput) when it is no licence image."""
+def read_image(
+    stream: Readable,
+    vendor_keys: Mapping[str, Ed25519PublicKey],
+    repository: str = REPOSITORY,
+    *,
+    takes_unknown: bool = False,
+) -> Contents:
+    """Read the stream to its end and check it. Refused (an InvalidInput) when it is no licence image.
+
+    With `takes_unknown` one that does not even say that it is a licence is taken for what it is.
+    """
     source = Source(stream)
     layout = read_layout(collect(source), repository)
-    claims, envelope = read_licence(layout, vendor_keys)
+    claims: Claims | None = None
+    envelope = b""
+    if has_claims(layout) or not takes_unknown:
+        claims, envelope = read_licence(layout, vendor_keys)
     return Contents(
         repository=layout.repository,
         tag=layout.tag,

@@ -12,6 +12,7 @@ import shutil
 import time
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager, suppress
+from datetime import UTC, datetime
 from pathlib import Path
 from tempfile import TemporaryFile, mkstemp
 from typing import BinaryIO
@@ -30,6 +31,9 @@ PARTIAL = ".partial"
 RESERVE = 64 << 20
 """Bytes of the disk that an upload leaves free, for the store and the logs."""
 LONGEST_FILENAME = 255
+LICENCE_DIGITS = 16
+NEVER = datetime(1970, 1, 1, tzinfo=UTC)
+"""When an image was issued that nobody has signed."""
 FULL = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
 SETTLED = 1_000_000_000
 """Nanoseconds. The times of a file are as coarse as the kernel's ticks, so those of a younger one say little."""
@@ -38,10 +42,19 @@ SETTLED = 1_000_000_000
 class FileSpool:
     """A folder of archives (ports.Spool). Several processes may share it.
 
-    `nanoseconds` since 1970 are by the clock that the folder's files are dated by.
+    `nanoseconds` since 1970 are by the clock that dates the folder's files. With `takes_unknown` it takes in what
+    has no claims of the vendor, too.
     """
 
-    def __init__(self, folder: Path, vendor_keys_file: Path, nanoseconds: Callable[[], int] = time.time_ns) -> None:
+    def __init__(
+        self,
+        folder: Path,
+        vendor_keys_file: Path,
+        nanoseconds: Callable[[], int] = time.time_ns,
+        *,
+        takes_unknown: bool = False,
+    ) -> None:
+        self._takes_unknown = takes_unknown
         self._folder = folder
         self._vendor_keys_file = vendor_keys_file
         self._nanoseconds = nanoseconds
@@ -80,7 +93,7 @@ class FileSpool:
 
     def _read(self, copy: "_Copy", size: int | None, vendor_keys: Mapping[str, Ed25519PublicKey]) -> Contents:
         try:
-            contents = read_image(copy, vendor_keys)
+            contents = read_image(copy, vendor_keys, takes_unknown=self._takes_unknown)
         except Refused as refused:
             if refused.code in ("truncated", "empty") and size is not None and copy.size < size:
                 raise Refused("incomplete", size=copy.size, declared=size) from None
@@ -165,6 +178,8 @@ class FileSpool:
         try:
             return load_vendor_keys(self._vendor_keys_file.read_bytes())
         except FileNotFoundError:
+            if self._takes_unknown:  # nothing is known as the vendor's then
+                return {}
             raise Refused("no-vendor-key") from None
         except (OSError, ClaimsError):
             raise Refused("vendor-key") from None
@@ -221,11 +236,12 @@ def _image(contents: Contents, archive: Canonical, digest: str, copy: _Copy, fil
         filename=filename,
         received=copy.digest,
         received_size=copy.size,
-        company=claims.company,
-        project=claims.project,
-        licence=claims.licence,
-        registrations=claims.registrations,
-        issued=claims.issued_at,
+        is_licence=claims is not None,
+        company=claims.company if claims else "",
+        project=claims.project if claims else "",
+        licence=claims.licence if claims else contents.image_id[:LICENCE_DIGITS],
+        registrations=claims.registrations if claims else 0,
+        issued=claims.issued_at if claims else NEVER,
     )
 
 

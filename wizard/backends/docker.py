@@ -8,7 +8,7 @@ from pathlib import Path
 from docker import APIClient
 from docker.errors import APIError
 
-from wizard.backends.engine import containers, holders, images, plan, preflight, refusals, template
+from wizard.backends.engine import containers, holders, images, plan, preflight, probe, refusals, template
 from wizard.backends.engine.channel import SECONDS_TO_ANSWER, Channel
 from wizard.backends.refusals import no_container, not_loaded, port_in_use, volume_in_use
 from wizard.domain.engine import Engine
@@ -64,7 +64,9 @@ class DockerBackend:
         return plan.plan(node, image, port, name)
 
     def containers(self, node: Node) -> Sequence[Instance]:
+        """This is asked each minute (jobs/reconciler.py), so what a killed wizard's probe has left goes as well."""
         with self._open(node) as engine:
+            probe.sweep(engine, self._clock())
             return containers.instances(engine)
 
     def load(self, node: Node, image: Image, archive: Path, progress: Progress) -> None:

@@ -120,6 +120,7 @@ class Performance:
         worked = registration
         for phase in self._step.work:
             worked = self._phase(phase, worked)
+        self._check()  # a wish to abort that came during the last phase is not too late
         self._record(self._ended(OperationState.DONE), None if worked == registration else worked)
 
     def _phase(self, phase: Phase, registration: Registration) -> Registration:

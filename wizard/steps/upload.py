@@ -6,6 +6,9 @@ from wizard.flow import Step, Submission
 from wizard.ports import Services
 from wizard.text import Text, say
 
+TYPED = 12
+"""Digits of a SHA-256 that are typed to confirm it."""
+
 
 def submit(registration: Registration, submission: Submission, services: Services) -> Registration:
     if submission.file is None:
@@ -19,6 +22,19 @@ def submit(registration: Registration, submission: Submission, services: Service
 
 
 def accept(registration: Registration, submission: Submission, services: Services) -> Registration:
+    """Of an image that nobody has signed, the admin compares the digest with the vendor's, and types its beginning."""
+    image = registration.image
+    if image is not None and not image.is_licence:
+        typed = "".join(submission.fields.get("digest", "").split()).lower()
+        if typed != image.received[:TYPED]:
+            raise InvalidInput(
+                say("These are not the first %(count)s digits of its SHA-256.", count=TYPED),
+                why=say(
+                    "Nobody has signed this image. Only its digest says whether it is the one that the vendor made."
+                ),
+                todo=say("Compare the SHA-256 with the vendor's, then type its first %(count)s digits.", count=TYPED),
+                field="digest",
+            )
     return registration.accept_image()
 
 

@@ -32,6 +32,7 @@ def test_what_any_engine_saved_becomes_a_licence_image_that_the_wizard_accepts(
     contents = read_image(io.BytesIO(b"".join(issued.archive.pieces())), office.keys.public)
     assert contents.diff_ids[:4] == tuple(f"sha256:{digest}" for digest in Image().digests)
     assert len(contents.diff_ids) == 6
+    assert contents.claims
     assert contents.claims.layers == layers_digest(contents.diff_ids[:-1])
 
 

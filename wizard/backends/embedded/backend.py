@@ -113,6 +113,8 @@ class EmbeddedBackend:
 
     def load(self, node: Node, image: Image, archive: Path, progress: Progress) -> None:
         folder = self._folder(node)
+        if not image.is_licence:
+            raise refusals.unknown_image(image)
         if not folder.has_image(image.digest):
             if _digest(archive, progress) != image.digest:
                 raise refusals.damaged(image)

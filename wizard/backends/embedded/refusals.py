@@ -23,6 +23,17 @@ def no_node(node: Node, trouble: Text) -> BackendError:
     )
 
 
+def unknown_image(image: Image) -> BackendError:
+    return BackendError(
+        say("%(image)s cannot be run without a container engine.", image=image.name),
+        why=say(
+            "The embedded engine runs the reference authorization application of this machine, not what is in an image."
+        ),
+        todo=say("Set WIZARD_BACKEND to docker, podman or swarm, and name the nodes' engines in the inventory."),
+        permanent=True,
+    )
+
+
 def damaged(image: Image) -> BackendError:
     return BackendError(
         say("The file %(filename)s is not what was checked any more.", filename=image.filename),

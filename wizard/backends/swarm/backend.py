@@ -12,7 +12,7 @@ from typing import Any
 from docker import APIClient
 from docker.errors import NotFound
 
-from wizard.backends.engine import holders, images, refusals, service, template
+from wizard.backends.engine import holders, images, probe, refusals, service, template
 from wizard.backends.engine.channel import SECONDS_TO_ANSWER, Channel
 from wizard.backends.engine.preflight import checklist, kind_of, refused
 from wizard.backends.refusals import no_container, not_loaded, port_in_use, volume_in_use
@@ -101,6 +101,8 @@ class SwarmBackend:
         return plans.plan(self._node_ids.get(node.slug, ""), node, image, port, name, self._grace)
 
     def containers(self, node: Node) -> Sequence[Instance]:
+        with self._open(node) as engine:  # asked each minute: what a killed wizard's probe has left goes as well
+            probe.sweep(engine, self._clock())
         return self._instances(self._cluster(node), node)
 
     def load(self, node: Node, image: Image, archive: Path, progress: Progress) -> None:

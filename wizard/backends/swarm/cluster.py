@@ -19,6 +19,8 @@ SECONDS_TO_FIND = 3
 ATTEMPTS = 5
 OUT_OF_SEQUENCE = "update out of sequence"
 """How Swarm says that a service was changed since it was read."""
+WANTED = ("ready", "running")
+"""What a task is to be that has its port, or waits a moment to be started again."""
 Service = Mapping[str, Any]
 
 
@@ -76,12 +78,13 @@ class Cluster:
     def published(self, besides: str) -> Mapping[int, Text]:
         """Who has which port of the node, of all services of the swarm; the one named `besides` is left out.
 
-        A port of the whole swarm (mode ingress) is held on each of its nodes, one in mode host where a task of it is.
+        A port of the whole swarm (mode ingress) is held on each of its nodes, one in mode host where a task of it is,
+        or is about to be again.
         """
         with self._manager.open() as manager:
             found = manager.services()
-            tasks = manager.tasks(filters={"node": self.node_id, "desired-state": "running"})
-        here = {task["ServiceID"] for task in tasks}
+            tasks = manager.tasks(filters={"node": self.node_id})
+        here = {task["ServiceID"] for task in tasks if task["DesiredState"] in WANTED}
         return {
             int(port["PublishedPort"]): _words(service)
             for service in found
