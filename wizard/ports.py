@@ -47,6 +47,8 @@ class Instance:
     """How often the engine has started it again by itself."""
     out_of_memory: bool = field(default=False, compare=False)
     """Whether it ended because it needed more than it may have, as far as the engine tells."""
+    memory: int = field(default=0, compare=False)
+    """Bytes that it may have; 0 when that is not limited, or not told."""
     licence: str = field(default="", compare=False)
     """Whose volume it has."""
 
@@ -174,17 +176,17 @@ class Inventory(Protocol):
 
 
 class Spool(Protocol):
-    """Where received archives lie, each under its digest."""
+    """Where the images that were received lie, each as an archive of our own under its digest."""
 
     def receive(self, source: BinaryIO, size: int | None, filename: str) -> Image:
-        """Take the archive in, on the disk, and check it. InvalidInput, and nothing kept, when it is no licence image.
+        """Take the archive in, check it, and write ours. InvalidInput, and nothing kept, when it is no licence image.
 
         `size` in bytes, when known: what is shorter or longer is refused.
         """
         ...
 
     def path(self, image: Image) -> Path:
-        """The received file. BackendError (permanent) when it is gone or is no longer what was checked."""
+        """Our archive of it. BackendError (permanent) when it is gone or is no longer what was checked."""
         ...
 
 

@@ -172,7 +172,6 @@ def test_a_wrong_certificate_is_said_and_the_retry_with_the_right_one_succeeds(
         site.clear()
 
 
-@pytest.mark.xfail(strict=True, run=False, reason="takes five minutes each, and is told as a wrong certificate")
 def test_nodes_that_fall_silent_are_said_within_their_time_and_found_again(
     secured: Secured, silent: Premises, issued: tuple[Image, Path], tmp_path: Path, tally: list[bool]
 ) -> None:

@@ -127,14 +127,15 @@ class DockerBackend:
 
     def _make(self, engine: APIClient, node: Node, image: Image, port: int, name: str) -> None:
         """The container, not yet running, and its volume, if it is the first on it."""
-        if not images.has(engine, image):
+        id = images.found(engine, image)
+        if not id:
             raise not_loaded(node, image)
         for other in containers.of_licence(engine, image.licence):
             if containers.is_up(other) and containers.name_of(other) != name:
                 raise volume_in_use(node, containers.name_of(other))
         volume = template.volume(image)
         engine.create_volume(volume["Name"], labels=volume["Labels"])
-        engine.create_container_from_config(template.container(node, image, port), template.checked(name))
+        engine.create_container_from_config(template.container(node, image, port, id), template.checked(name))
 
     def _run(self, engine: APIClient, node: Node, name: str, port: int, *, is_new: bool) -> None:
         """Start it. A busy port shows only now; a container that never ran is then taken away again."""

@@ -3,8 +3,10 @@
 import logging
 import re
 from collections.abc import Callable, Iterable, Sequence
+from functools import partial
 
 from wizard.domain.deployment import ServerState
+from wizard.domain.image import Image
 from wizard.domain.operation import Operation, OperationState
 from wizard.domain.project import Node
 from wizard.domain.registration import Registration
@@ -24,6 +26,7 @@ class Reconciler:
     def __init__(self, workshop: Workshop) -> None:
         self._workshop = workshop
         self._said: set[str] = set()
+        self._unloaded: set[str] = set()
 
     def reconcile(self, node: Node) -> None:
         """BackendError when the node does not answer.
@@ -40,6 +43,7 @@ class Reconciler:
             elif name not in given_up:  # those are being removed already
                 self._sort_out(node, name)
         self._look_for_missing(node, registrations, found)
+        self._unload(node, [it for it in registrations if it.node == node])
 
     def _keep(self, node: Node, instance: Instance, registration: Registration) -> None:
         """Start again what should run: Docker 20.10 leaves a container stopped when its engine was killed.
@@ -87,6 +91,25 @@ class Reconciler:
                     f"{deployment.name}, of registration {registration.id}, is not on {node.slug} any more. "
                     "It is not made anew: deploy again."
                 )
+
+    def _unload(self, node: Node, registrations: Sequence[Registration]) -> None:
+        """The image of an operation that failed while its node was away goes, too: once, while nothing else is done.
+
+        No container tells of it, so the store is asked which operations may have left one.
+        """
+        last = {it.id: self._workshop.store.last_operation(it.id) for it in registrations}
+        if any(operation is not None and operation.is_active for operation in last.values()):
+            return
+        for it in registrations:
+            operation = last[it.id]
+            if operation is None or it.deployment is not None or it.image is None or operation.id in self._unloaded:
+                continue
+            if operation.state in WITHOUT_RESULT:
+                self._try(partial(self._unload_once, node, it.image, operation), node, it.image.name)
+
+    def _unload_once(self, node: Node, image: Image, operation: Operation) -> None:
+        self._workshop.backend.unload(node, image)
+        self._unloaded.add(operation.id)
 
     def _try(self, mend: Callable[[], None], node: Node, name: str) -> None:
         """What fails for one container keeps nobody from the others; the next round tries it again."""

@@ -1,6 +1,6 @@
 """Run the authorization application on the node: check, load, start, wait until it answers (R5)."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from datetime import timedelta
 
@@ -11,13 +11,54 @@ from wizard.domain.registration import Registration
 from wizard.errors import BackendError, InvalidInput, Problem
 from wizard.flow import Phase, Step, Submission, observe
 from wizard.licensing.protocol.api import ENTRY_TOKEN, PIN_FILE
-from wizard.ports import Services, Task
+from wizard.ports import Instance, Services, Task
 from wizard.text import Text, say
 
 SECONDS_TO_ANSWER = 60
 SECONDS_BETWEEN_LOOKS = 0.1
 A_MOMENT = timedelta(minutes=1)
 """So long what was found out about a node holds."""
+KILLED = 128 + 9
+"""The exit status of what a signal KILL has ended."""
+
+
+READ_IT = say("Read what it printed, below, then deploy again.")
+
+
+@dataclass(frozen=True, kw_only=True)
+class Ending:
+    """How a container may end by itself: by what it is known, why it is so, and what to do."""
+
+    fits: Callable[[Instance, str], bool]
+    why: Text
+    todo: Text = READ_IT
+
+
+ENDINGS = (
+    Ending(
+        fits=lambda instance, words: instance.out_of_memory and instance.memory > 0,
+        why=say("It needed more memory than it may have, which is %(most)s MB."),
+        todo=say("Tell the vendor, and ask for another image."),
+    ),
+    Ending(
+        fits=lambda instance, words: "exec format error" in words.lower(),
+        why=say("Its program is for another kind of processor than that of %(node)s."),
+        todo=say("Ask the vendor for an image for this node, or choose another node, then deploy again."),
+    ),
+    Ending(
+        fits=lambda instance, words: instance.exit_code == KILLED and instance.memory > 0,
+        why=say(
+            "It was killed (exit status %(status)s), most likely because it needed more memory than it may have, which "
+            "is %(most)s MB."
+        ),
+        todo=say("If it happens again, tell the vendor, and ask for another image."),
+    ),
+    Ending(
+        fits=lambda instance, words: True,
+        why=say("Its container was started on %(node)s, and ended with the exit status %(status)s."),
+    ),
+)
+"""The first one that fits is told. Podman 4 does not tell what has ended for want of memory (docs/engines.md)."""
 
 
 def submit(registration: Registration, submission: Submission, services: Services) -> Registration:
@@ -142,7 +183,7 @@ def silence(node: Node) -> Problem:
             node=node.name,
             seconds=SECONDS_TO_ANSWER,
         ),
-        todo=say("Read what it printed, below, then deploy again."),
+        todo=READ_IT,
     )
 
 
@@ -153,16 +194,35 @@ def kept(name: str, node: Node, task: Task) -> str:
 
 
 def ensure_running(registration: Registration, task: Task) -> None:
+    """One without an exit status is about to be started again: what it ended with is seen at the next look."""
     _, node, _ = settled(registration)
     instance = task.workshop.backend.inspect(node, name_of(task))
-    if instance is None or not instance.running:
+    if instance is None:
         raise BackendError(
-            say("The authorization application stopped by itself."),
-            why=say("Its container was started on %(node)s and did not stay up.", node=node.name),
-            todo=say("Read what it printed, below, then deploy again."),
-            raw=task.workshop.backend.logs(node, name_of(task)),
+            say("The container of the authorization application is gone from %(node)s.", node=node.name),
+            why=say("Somebody has removed it."),
+            todo=say("Deploy again."),
             permanent=True,
         )
+    if not instance.running and instance.exit_code is not None:
+        raise stopped(node, instance, task.workshop.backend.logs(node, instance.name))
+
+
+def stopped(node: Node, instance: Instance, words: str) -> BackendError:
+    """`words` are the last ones that it printed."""
+    ending = next(it for it in ENDINGS if it.fits(instance, words))
+    told: dict[str, str | int | Text] = {
+        "node": node.name,
+        "status": instance.exit_code or 0,
+        "most": instance.memory >> 20,
+    }
+    return BackendError(
+        say("The authorization application stopped by itself."),
+        why=replace(ending.why, params=told),
+        todo=ending.todo,
+        raw=words,
+        permanent=True,
+    )
 
 
 def settled(registration: Registration) -> tuple[Image, Node, int]:

@@ -90,13 +90,15 @@ class Channel:
             return troubles.no_program(self._node, self._engine, error.program)
         if isinstance(error, APIError) and not _is_of_the_way(error):
             words = str(error.explanation or error)[:LONGEST_WORDS]
+            if refusals.is_full(words):
+                return refusals.no_room(self._node, words)
             return refusals.not_done(self._node, words, permanent=is_permanent(error))
-        self._agreed = None
+        has_spoken, self._agreed = self._agreed is not None, None
         if isinstance(error, NoEngine) or _is_no_http(error):
             return troubles.no_engine_there(self._node, self._engine, str(error))
         if self._tunnel:
             return troubles.of_ssh(self._node, self._engine, self._tunnel.words(error, since=began))
-        return troubles.of_tls(self._node, self._engine, error)
+        return troubles.of_tls(self._node, self._engine, error, has_spoken=has_spoken)
 
 
 def _is_of_the_way(error: APIError) -> bool:

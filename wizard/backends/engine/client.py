@@ -1,6 +1,7 @@
 """docker-py as the wizard needs it: nothing from the environment, no redirect, and no answer without a bound."""
 
 import io
+import socket
 import time
 from collections.abc import Iterator
 from pathlib import Path
@@ -13,6 +14,8 @@ from docker.errors import DockerException
 from docker.transport import UnixHTTPAdapter
 from docker.utils.json_stream import json_stream
 from docker.utils.proxy import ProxyConfig
+from requests.adapters import HTTPAdapter
+from urllib3.connection import HTTPConnection
 
 LARGEST_ANSWER = 8 << 20
 """Bytes. The list of a thousand containers has 2 MB."""
@@ -25,6 +28,24 @@ SECONDS_OF_LISTENING = 3600
 
 class NoEngine(DockerException):
     """Whoever answers is no engine, or none that can be worked with; what it did instead."""
+
+
+ATTENTION = (
+    (socket.SOL_SOCKET, socket.SO_KEEPALIVE, 1),
+    (socket.IPPROTO_TCP, socket.TCP_KEEPIDLE, 10),
+    (socket.IPPROTO_TCP, socket.TCP_KEEPINTVL, 5),
+    (socket.IPPROTO_TCP, socket.TCP_KEEPCNT, 4),
+    (socket.IPPROTO_TCP, socket.TCP_USER_TIMEOUT, 30_000),
+)
+"""A node that is cut off is noticed in 30 s (tcp(7)), however much patience a load has with one that works."""
+
+
+class _Attentive(HTTPAdapter):
+    """Of connections that the kernel looks after."""
+
+    def init_poolmanager(self, connections: int, maxsize: int, block: bool = False, **settings: Any) -> None:
+        options = [*HTTPConnection.default_socket_options, *ATTENTION]
+        super().init_poolmanager(connections, maxsize, block, socket_options=options, **settings)
 
 
 class Client(docker.APIClient):
@@ -52,6 +73,8 @@ class Client(docker.APIClient):
             self.base_url = "http+docker://localhost"
         else:
             self.base_url = url.replace("tcp://", "https://" if tls else "http://")
+        for scheme in ("http://", "https://"):
+            self.mount(scheme, _Attentive())
         if tls:
             self.verify = str(tls / "ca.pem")
             self.cert = (str(tls / "cert.pem"), str(tls / "key.pem"))

@@ -65,8 +65,14 @@ def instance(described: Mapping[str, Any]) -> Instance:
         exit_code=None if running or state["Status"] == "created" else int(state["ExitCode"]),
         restarts=int(described.get("RestartCount", 0)),
         out_of_memory=bool(state.get("OOMKilled", False)),
+        memory=memory_of(described),
         licence=str(described["Config"]["Labels"][template.OURS]),
     )
+
+
+def memory_of(described: Mapping[str, Any]) -> int:
+    """Bytes that it may have; 0 when that is not limited, or not told."""
+    return int((described.get("HostConfig") or {}).get("Memory") or 0)
 
 
 def instances(engine: APIClient) -> Sequence[Instance]:

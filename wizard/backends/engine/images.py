@@ -1,9 +1,10 @@
 """The licence image on an engine: whether it is there, bringing it there, taking it away."""
 
+from contextlib import suppress
 from pathlib import Path
 
 from docker import APIClient
-from docker.errors import APIError, ImageNotFound
+from docker.errors import APIError, ImageNotFound, NotFound
 from requests import RequestException
 from urllib3.exceptions import HTTPError
 
@@ -16,16 +17,22 @@ from wizard.ports import Progress
 
 SECONDS_TO_LOAD = 300
 """Without a word of the engine, while it unpacks a layer."""
-FULL = ("no space left on device",)
+
+
+def found(engine: APIClient, image: Image) -> str:
+    """What the engine calls it, `sha256:` and one of the two digests that were computed when it was received.
+
+    Nothing when it is not there. Either digest stands for the configuration and every layer, so nothing is compared.
+    """
+    for id in template.ids_of(image):
+        with suppress(ImageNotFound):
+            engine.inspect_image(id)
+            return id
+    return ""
 
 
 def has(engine: APIClient, image: Image) -> bool:
-    """Whether the engine has it, by the digest that was computed when it was received."""
-    try:
-        engine.inspect_image(template.checked_id(image))
-    except ImageNotFound:
-        return False
-    return True
+    return bool(found(engine, image))
 
 
 def load(engine: APIClient, node: Node, image: Image, archive: Path, progress: Progress) -> None:
@@ -36,19 +43,32 @@ def load(engine: APIClient, node: Node, image: Image, archive: Path, progress: P
         if not has(engine, image):
             raise _refusal(node, image, words)
     repository, _, tag = template.tag_of(image).partition(":")
-    engine.tag(template.checked_id(image), repository, tag)
+    engine.tag(found(engine, image), repository, tag)
     progress(image.size, image.size)
 
 
 def unload(engine: APIClient, image: Image) -> None:
     """Take it away, unless a container uses it."""
-    if has(engine, image) and not is_used(engine, image):
-        engine.remove_image(template.checked_id(image), force=True)
+    if not is_used(engine, image):
+        for id in template.ids_of(image):
+            with suppress(NotFound):
+                _remove(engine, id)
+
+
+def _remove(engine: APIClient, image_id: str) -> None:
+    """On a full disk Docker cannot write down that the names are gone, but knows it; the second time it removes it."""
+    try:
+        engine.remove_image(image_id, force=True)
+    except APIError as error:
+        if not refusals.is_full(str(error.explanation)):
+            raise
+        engine.remove_image(image_id, force=True)
 
 
 def is_used(engine: APIClient, image: Image) -> bool:
     """Asked of each container: Podman finds none by an image's id, and takes containers away with their image."""
-    return any(image.image_id in container["ImageID"] for container in engine.containers(all=True))
+    ids = {id.removeprefix("sha256:") for id in template.ids_of(image)}
+    return any(container["ImageID"].removeprefix("sha256:") in ids for container in engine.containers(all=True))
 
 
 def _send(engine: APIClient, image: Image, archive: Path, progress: Progress) -> str:
@@ -66,6 +86,6 @@ def _send(engine: APIClient, image: Image, archive: Path, progress: Progress) ->
 
 
 def _refusal(node: Node, image: Image, words: str) -> BackendError:
-    if any(full in words for full in FULL):
+    if refusals.is_full(words):
         return refusals.no_room(node, words)
     return not_loaded(node, image, words)

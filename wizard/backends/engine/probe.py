@@ -16,8 +16,7 @@ from docker.errors import APIError, DockerException
 from requests import RequestException
 from urllib3.exceptions import HTTPError
 
-from wizard.backends.engine import holders, program, reading
-from wizard.backends.engine.images import FULL
+from wizard.backends.engine import holders, program, reading, refusals
 
 LABEL = "com.fineops.license.probe"
 """Its value begins with the second in which the probe was made, by the wizard's clock."""
@@ -102,7 +101,7 @@ def _read(status: int) -> Finding:
 def _trouble(words: str) -> Finding:
     if holders.is_busy(words):
         return Finding(busy=words)
-    if any(full in words for full in FULL):
+    if refusals.is_full(words):
         return Finding(free=0)
     return Finding(words=words)
 

@@ -48,10 +48,15 @@ def not_done(node: Node, words: str, *, permanent: bool) -> BackendError:
     )
 
 
+def is_full(words: str) -> bool:
+    """Whether that is how an engine says that a disk is full."""
+    return "no space left on device" in words
+
+
 def no_room(node: Node, words: str) -> BackendError:
     return BackendError(
         say("The disk of %(node)s is full.", node=node.name),
-        why=say("There is no room for the image."),
+        why=say("There is no room left for the image and its container."),
         todo=say("Make room where the engine keeps its images, then deploy again."),
         raw=words,
         permanent=True,

@@ -24,9 +24,10 @@ READER = "com.fineops.license.reader"
 
 
 def service(
-    node_id: str, node: Node, image: Image, port: int, name: str, grace: int = template.SECONDS_TO_STOP
+    node_id: str, node: Node, image: Image, port: int, name: str, grace: int = template.SECONDS_TO_STOP, id: str = ""
 ) -> dict[str, Any]:
     """The body of `POST /services/create` (Docker Engine API 1.41). `node_id` is the node's own, in its swarm.
+    `id` is what the node's engine calls the image.
 
     The image goes by its id, for then nobody asks a registry, neither the manager nor the node. Two containers must
     not share the volume, so an old one is stopped before a new one starts.
@@ -37,7 +38,7 @@ def service(
         "Labels": labels,
         "TaskTemplate": {
             "ContainerSpec": {
-                "Image": template.checked_id(image),
+                "Image": id or template.checked_id(image),
                 "Args": template.arguments(node, image, port),
                 "User": box.user,
                 "Labels": labels,

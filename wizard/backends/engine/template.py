@@ -5,7 +5,7 @@ signed claims, the image's own digest, the node's address and the port.
 """
 
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -78,12 +78,12 @@ def arguments(node: Node, image: Image, port: int) -> list[str]:
     return ["--address", node.address, "--port", str(port), "--listen", "0.0.0.0"]  # noqa: S104 - of the container
 
 
-def container(node: Node, image: Image, port: int) -> dict[str, Any]:
-    """The body of `POST /containers/create` (Docker Engine API 1.41)."""
+def container(node: Node, image: Image, port: int, id: str = "") -> dict[str, Any]:
+    """The body of `POST /containers/create` (Docker Engine API 1.41); `id` is what the engine calls the image."""
     box = box_of(image)
     exposed = f"{box.listens_at or checked_port(port)}/tcp"
     return {
-        "Image": checked_id(image),
+        "Image": id or checked_id(image),
         "Cmd": arguments(node, image, port),
         "User": box.user,
         "Labels": dict(labels_of(image, port)),
@@ -114,9 +114,19 @@ def checked(name: str) -> str:
 
 def checked_id(image: Image) -> str:
     """The image's id as engines write it; ValueError when it is no SHA-256."""
-    if not _ID.fullmatch(image.image_id):
-        raise ValueError(f"{image.image_id!r} is no id of an image.")
-    return f"sha256:{image.image_id}"
+    return ids_of(image)[0]
+
+
+def ids_of(image: Image) -> Sequence[str]:
+    """What engines may call it: by its configuration, or by its manifest where containerd keeps the images.
+
+    ValueError when it is no SHA-256.
+    """
+    ids = (image.image_id, image.manifest) if image.manifest else (image.image_id,)
+    for id in ids:
+        if not _ID.fullmatch(id):
+            raise ValueError(f"{id!r} is no id of an image.")
+    return [f"sha256:{id}" for id in ids]
 
 
 def checked_port(port: int) -> int:

@@ -48,13 +48,6 @@ _OF_TLS = (
         todo=say("Put a certificate there that the engine's own authority has signed for a client."),
     ),
     _Sign(
-        words=("eof occurred in violation of protocol",),
-        happened=say(
-            "The engine of %(node)s breaks off; perhaps it does not accept the certificate in its folder tls."
-        ),
-        todo=say("Put a certificate there that the engine's own authority has signed for a client."),
-    ),
-    _Sign(
         words=("wrong version number", "record layer failure"),
         happened=say("The engine of %(node)s does not speak TLS at that port."),
         todo=say("Correct the port in the key engine, or let the engine listen with --tlsverify."),
@@ -65,6 +58,12 @@ _OF_TLS = (
         todo=_AGAIN,
     ),
 )
+_BREAKS_OFF = _Sign(
+    words=("eof occurred in violation of protocol",),
+    happened=say("The engine of %(node)s breaks off; perhaps it does not accept the certificate in its folder tls."),
+    todo=say("Put a certificate there that the engine's own authority has signed for a client."),
+)
+"""Only of an engine that has not answered yet: later, it is what is heard of a node that was cut off."""
 _OF_SSH = (
     _Sign(
         words=("host key verification failed", "identification has changed"),
@@ -93,8 +92,9 @@ _OF_SSH = (
 )
 
 
-def of_tls(node: Node, engine: Engine, error: Exception) -> BackendError:
-    return _known(_OF_TLS, node, engine, str(error), permanent=True) or refusals.unreachable(node, engine.url, error)
+def of_tls(node: Node, engine: Engine, error: Exception, *, has_spoken: bool) -> BackendError:
+    signs = _OF_TLS if has_spoken else (*_OF_TLS, _BREAKS_OFF)
+    return _known(signs, node, engine, str(error), permanent=True) or refusals.unreachable(node, engine.url, error)
 
 
 def of_ssh(node: Node, engine: Engine, words: str) -> BackendError:

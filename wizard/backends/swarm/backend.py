@@ -162,9 +162,9 @@ class SwarmBackend:
 
     def unload(self, node: Node, image: Image) -> None:
         """A service that is stopped has no container, and needs its image all the same."""
-        wanted = template.checked_id(image)
+        ids = template.ids_of(image)
         services = self._cluster(node).services()
-        if not any(it["Spec"]["TaskTemplate"]["ContainerSpec"]["Image"] == wanted for it in services):
+        if not any(it["Spec"]["TaskTemplate"]["ContainerSpec"]["Image"] in ids for it in services):
             with self._open(node) as engine:
                 images.unload(engine, image)
 
@@ -244,11 +244,12 @@ class SwarmBackend:
             if is_in_use and other != name:
                 raise volume_in_use(node, other)
         with self._open(node) as engine:
-            if not images.has(engine, image):
+            id = images.found(engine, image)
+            if not id:
                 raise not_loaded(node, image)
             volume = template.volume(image)
             engine.create_volume(volume["Name"], labels=volume["Labels"])
-        left_out = cluster.create(service.service(cluster.node_id, node, image, port, name, self._grace))
+        left_out = cluster.create(service.service(cluster.node_id, node, image, port, name, self._grace, id))
         if left_out:
             logger.warning("The swarm of %s has left out of %s: %s.", node.name, name, ", ".join(left_out))
 

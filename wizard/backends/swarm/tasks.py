@@ -129,6 +129,7 @@ def instance(name: str, labels: Mapping[str, str], found: Sequence[Mapping[str, 
         exit_code=None if running else last,
         restarts=max(0, len(started) - 1),
         out_of_memory=bool(ended and ended[0].get("OOMKilled")),
+        memory=containers.memory_of(found[0]) if found else 0,
         licence=labels[template.OURS],
     )
 
