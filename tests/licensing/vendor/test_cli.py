@@ -262,7 +262,7 @@ def test_the_base_is_said_and_chosen(tmp_path: Path) -> None:
     assert "upon this machine's own Python" in told(data, "base")
     assert run(data, "base", "--own", "--build").exit_code == 2
     assert "no-such-engine does not answer" in refused(data, "base", "--build", "--engine", "no-such-engine")
-    (tmp_path / "no.tar").write_bytes(b"")
+    (tmp_path / "nothing.tar").write_bytes(b"")
     assert "No licence image can be made upon this one" in refused(
         data, "base", "--from", str(tmp_path / "nothing.tar")
     )
