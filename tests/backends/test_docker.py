@@ -1,13 +1,12 @@
 """The docker backend on real engines, each private to these tests: Docker and Podman pass the same contract."""
 
-import io
-import tarfile
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import AbstractContextManager, contextmanager
 from pathlib import Path
 
 import pytest
 
+from tests.backends.common import forget, put
 from tests.contracts.backend import BackendContract, Bench
 from tests.engines import NEEDS_ENGINES
 from tests.engines.daemons import Daemon, docker_daemon, podman_service
@@ -47,7 +46,7 @@ def bench(daemon: Daemon, issued: tuple[Image, Path]) -> Iterator[Bench]:
 
     def put_config(name: str, content: bytes) -> None:
         until(lambda: SAYS in backend.logs(node, "one"), "the program has started, which writes there, too")
-        put(daemon, image, name, content)
+        put(daemon, name, content)
 
     bench = Bench(
         backend=backend,
@@ -62,26 +61,6 @@ def bench(daemon: Daemon, issued: tuple[Image, Path]) -> Iterator[Bench]:
     with bench.cleaned():
         yield bench
     forget(daemon, bench)
-
-
-def put(daemon: Daemon, image: Image, name: str, content: bytes) -> None:
-    """Write a file into the volume of the licence, through whichever container has it."""
-    packed = io.BytesIO()
-    with tarfile.open(fileobj=packed, mode="w") as archive:
-        member = tarfile.TarInfo(name)
-        member.size = len(content)
-        archive.addfile(member, io.BytesIO(content))
-    with daemon.client() as engine:
-        [container] = engine.containers(all=True, filters={"label": f"{template.OURS}={image.licence}"})
-        engine.put_archive(container["Id"], template.CONFIG, packed.getvalue())
-
-
-def forget(daemon: Daemon, bench: Bench) -> None:
-    """The image and the volumes too: the next test finds an engine on which nothing was ever deployed."""
-    bench.backend.unload(bench.node, bench.image)
-    with daemon.client() as engine:
-        for volume in engine.volumes()["Volumes"] or ():
-            engine.remove_volume(volume["Name"], force=True)
 
 
 class TestDockerBackend(BackendContract):

@@ -1,13 +1,14 @@
 """What goes wrong with real engines: it is said, nothing is left behind, and the next try succeeds."""
 
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
+from tests.backends.common import refusal_of
 from tests.engines import NEEDS_ENGINES
 from tests.engines.certificates import Authority
 from tests.engines.daemons import TLS_PORT, Daemon, docker_daemon
@@ -18,7 +19,6 @@ from wizard.backends.docker import DockerBackend
 from wizard.domain.engine import Engine
 from wizard.domain.image import Image
 from wizard.domain.project import Node
-from wizard.errors import BackendError
 
 pytestmark = [pytest.mark.engine, NEEDS_ENGINES, pytest.mark.filterwarnings("ignore:unclosed <socket:ResourceWarning")]
 
@@ -47,15 +47,6 @@ def left_behind(daemon: Daemon) -> tuple[list[str], list[str]]:
     with daemon.client() as client:
         containers = [container["Names"][0] for container in client.containers(all=True)]
         return containers, [tag for image in client.images() for tag in image["RepoTags"] or ()]
-
-
-def refusal_of(action: Callable[[], object]) -> BackendError:
-    with pytest.raises(BackendError) as refusal:
-        action()
-    problem = refusal.value.problem
-    assert str(problem.happened)
-    assert problem.todo is not None
-    return refusal.value
 
 
 def test_a_full_disk_is_said_and_leaves_nothing(issued: tuple[Image, Path]) -> None:

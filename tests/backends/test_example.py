@@ -1,16 +1,15 @@
 """The worked example of docs/backends.md is a backend: its text, as it stands there, passes the contract suite."""
 
 import importlib.util
-import io
 import re
 import sys
-import tarfile
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
 
+from tests.backends.common import forget, put
 from tests.contracts.backend import BackendContract, Bench
 from tests.engines import NEEDS_ENGINES
 from tests.engines.daemons import Daemon, docker_daemon
@@ -72,22 +71,7 @@ def bench(daemon: Daemon, example: Callable[..., Backend], issued: tuple[Image, 
     )
     with bench.cleaned():
         yield bench
-    backend.unload(node, image)
-    with daemon.client() as engine:
-        for volume in engine.volumes()["Volumes"] or ():
-            engine.remove_volume(volume["Name"], force=True)
-
-
-def put(daemon: Daemon, name: str, content: bytes) -> None:
-    """Write a file into the volume of the only container."""
-    packed = io.BytesIO()
-    with tarfile.open(fileobj=packed, mode="w") as archive:
-        member = tarfile.TarInfo(name)
-        member.size = len(content)
-        archive.addfile(member, io.BytesIO(content))
-    with daemon.client() as engine:
-        [container] = engine.containers(all=True)
-        engine.put_archive(container["Id"], "/app/config", packed.getvalue())
+    forget(daemon, bench)
 
 
 class TestExample(BackendContract):

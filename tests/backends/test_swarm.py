@@ -6,13 +6,13 @@ import logging
 import os
 import shutil
 import subprocess
-import tarfile
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
 
+from tests.backends.common import forget, put
 from tests.contracts.backend import BackendContract, Bench
 from tests.engines import NEEDS_ENGINES
 from tests.engines.daemons import Daemon
@@ -51,7 +51,7 @@ def bench(cluster: Swarm, issued: tuple[Image, Path]) -> Iterator[Bench]:
     def put_config(name: str, content: bytes) -> None:
         """Once the program has written its own files, for otherwise it would write over this one."""
         until(lambda: bench.says in backend.logs(node, "one"), "the program has started")
-        put(cluster.worker, image, name, content)
+        put(cluster.worker, name, content)
 
     backend = load("swarm", engines=engines, clock=FakeClock(), grace=1)
     bench = Bench(
@@ -67,26 +67,6 @@ def bench(cluster: Swarm, issued: tuple[Image, Path]) -> Iterator[Bench]:
     with bench.cleaned():
         yield bench
     forget(cluster.worker, bench)
-
-
-def put(daemon: Daemon, image: Image, name: str, content: bytes) -> None:
-    """Write a file into the volume of the licence, through whichever container has it."""
-    packed = io.BytesIO()
-    with tarfile.open(fileobj=packed, mode="w") as archive:
-        member = tarfile.TarInfo(name)
-        member.size = len(content)
-        archive.addfile(member, io.BytesIO(content))
-    with daemon.client() as engine:
-        [container] = engine.containers(all=True, filters={"label": f"{template.OURS}={image.licence}"})
-        engine.put_archive(container["Id"], template.CONFIG, packed.getvalue())
-
-
-def forget(daemon: Daemon, bench: Bench) -> None:
-    """The image and the volumes too: the next test finds a node on which nothing was ever deployed."""
-    bench.backend.unload(bench.node, bench.image)
-    with daemon.client() as engine:
-        for volume in engine.volumes()["Volumes"] or ():
-            engine.remove_volume(volume["Name"], force=True)
 
 
 class TestSwarmBackend(BackendContract):

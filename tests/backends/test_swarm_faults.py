@@ -2,7 +2,7 @@
 
 import threading
 import time
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -10,6 +10,7 @@ from typing import Any
 
 import pytest
 
+from tests.backends.common import refusal_of
 from tests.engines import NEEDS_ENGINES
 from tests.engines.hosts import hosts
 from tests.engines.swarm import Swarm, engines, form, swarm
@@ -21,7 +22,6 @@ from wizard.backends.swarm import SwarmBackend
 from wizard.domain.image import Image
 from wizard.domain.preflight import Outcome
 from wizard.domain.project import Node
-from wizard.errors import BackendError
 
 pytestmark = [pytest.mark.engine, NEEDS_ENGINES, pytest.mark.filterwarnings("ignore:unclosed <socket:ResourceWarning")]
 
@@ -113,15 +113,6 @@ def here(shared: Ground) -> Iterator[Ground]:
     for name in ("one", "two"):
         shared.backend.remove(shared.node, name)
     assert shared.left_behind() == ([], [])
-
-
-def refusal_of(action: Callable[[], object]) -> BackendError:
-    with pytest.raises(BackendError) as refusal:
-        action()
-    problem = refusal.value.problem
-    assert str(problem.happened)
-    assert problem.todo is not None
-    return refusal.value
 
 
 def test_a_node_that_is_in_no_swarm_is_said_and_deployed_to_once_it_has_joined(issued: tuple[Image, Path]) -> None:

@@ -211,6 +211,43 @@ class TestWhatWasLeft:
         assert caplog.text.count("not known here") == 1
 
 
+class TestImages:
+    """What an operation that failed has loaded goes, too, once its node is back."""
+
+    @pytest.fixture(autouse=True)
+    def loaded(self, store: MemoryStore, engine: Engine) -> None:
+        store.save(a_registration(node=NODE, image=an_image()))
+        engine.images.add(an_image().digest)
+
+    def test_the_image_of_an_operation_without_a_result_is_unloaded_once(
+        self, reconciler: Reconciler, store: MemoryStore, engine: Engine, backend: FakeBackend
+    ) -> None:
+        ended(store, OperationState.FAILED)
+        reconciler.reconcile(NODE)
+        reconciler.reconcile(NODE)
+        assert engine.images == set()
+        assert backend.count("unload") == 1
+
+    def test_an_image_that_an_operation_under_way_has_loaded_stays(
+        self, reconciler: Reconciler, store: MemoryStore, engine: Engine
+    ) -> None:
+        ended(store, OperationState.FAILED)
+        store.save(a_registration(id="r2", node=NODE, image=an_image()))
+        store.queue(an_operation(id="fedcba9876543210", registration_id="r2"))
+        reconciler.reconcile(NODE)
+        assert engine.images == {an_image().digest}
+
+    def test_what_could_not_be_unloaded_is_tried_again(
+        self, reconciler: Reconciler, store: MemoryStore, engine: Engine, backend: FakeBackend
+    ) -> None:
+        ended(store, OperationState.ABORTED)
+        backend.fail("unload", broken(permanent=False))
+        reconciler.reconcile(NODE)
+        assert engine.images == {an_image().digest}
+        reconciler.reconcile(NODE)
+        assert engine.images == set()
+
+
 class TestRounds:
     def test_each_node_is_a_job_of_its_own_and_never_begun_twice(
         self, store: MemoryStore, clock: FakeClock, tmp_path: Path
