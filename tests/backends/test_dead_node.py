@@ -30,7 +30,7 @@ from wizard.jobs.worker import HANDS_OF_A_NODE
 from wizard.steps import FLOW
 from wizard.store import SqlStore
 
-pytestmark = [pytest.mark.engine, NEEDS_ENGINES]
+pytestmark = [pytest.mark.engine, pytest.mark.long, NEEDS_ENGINES]
 
 COUNT = 5
 SAMPLES = 20

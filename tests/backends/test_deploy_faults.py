@@ -24,7 +24,12 @@ from wizard.domain.engine import Engine
 from wizard.domain.image import Image
 from wizard.domain.operation import Operation, OperationState
 
-pytestmark = [pytest.mark.engine, NEEDS_ENGINES, pytest.mark.filterwarnings("ignore:unclosed:ResourceWarning")]
+pytestmark = [
+    pytest.mark.engine,
+    pytest.mark.long,
+    NEEDS_ENGINES,
+    pytest.mark.filterwarnings("ignore:unclosed:ResourceWarning"),
+]
 
 RUNS: dict[str, Callable[..., AbstractContextManager[Daemon]]] = {"docker": docker_daemon, "podman": podman_service}
 LOADED = ("POST", "/images/load")

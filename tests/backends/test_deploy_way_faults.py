@@ -20,7 +20,12 @@ from tests.engines.swarm import CLIENT_FILES
 from wizard.domain.engine import Engine
 from wizard.domain.image import Image
 
-pytestmark = [pytest.mark.engine, NEEDS_ENGINES, pytest.mark.filterwarnings("ignore:unclosed:ResourceWarning")]
+pytestmark = [
+    pytest.mark.engine,
+    pytest.mark.long,
+    NEEDS_ENGINES,
+    pytest.mark.filterwarnings("ignore:unclosed:ResourceWarning"),
+]
 
 SILENT = Told(told=("does not answer", "asked at tcp://"), todo=("node and its engine run",), within=100)
 

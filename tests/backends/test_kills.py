@@ -36,7 +36,12 @@ from wizard.relay import PinnedRelay
 from wizard.steps import FLOW
 from wizard.store import SqlStore, migrate
 
-pytestmark = [pytest.mark.engine, NEEDS_ENGINES, pytest.mark.filterwarnings("ignore:unclosed:ResourceWarning")]
+pytestmark = [
+    pytest.mark.engine,
+    pytest.mark.long,
+    NEEDS_ENGINES,
+    pytest.mark.filterwarnings("ignore:unclosed:ResourceWarning"),
+]
 
 PORT = 18081
 NODE = a_node(slug="main")

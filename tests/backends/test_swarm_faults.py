@@ -23,7 +23,12 @@ from wizard.domain.image import Image
 from wizard.domain.preflight import Outcome
 from wizard.domain.project import Node
 
-pytestmark = [pytest.mark.engine, NEEDS_ENGINES, pytest.mark.filterwarnings("ignore:unclosed <socket:ResourceWarning")]
+pytestmark = [
+    pytest.mark.engine,
+    pytest.mark.long,
+    NEEDS_ENGINES,
+    pytest.mark.filterwarnings("ignore:unclosed <socket:ResourceWarning"),
+]
 
 PORT = 18081
 

@@ -204,6 +204,19 @@ class BackendContract:
         bench.backend.start_again(bench.node, "one")
         assert bench.inspect("one") == Instance(name="one", running=True, port=bench.port)
 
+    def test_a_stopped_one_is_not_started_again_beside_another_on_its_volume(self, bench: Bench) -> None:
+        bench.load()
+        bench.start("one")
+        bench.backend.stop(bench.node, "one")
+        bench.start("two", bench.port + 1)
+        with pytest.raises(BackendError) as refusal:
+            bench.backend.start_again(bench.node, "one")
+        assert "two" in f"{refusal.value.problem.why} {refusal.value.problem.raw}"
+        with pytest.raises(BackendError):
+            bench.start("one")
+        assert not bench.is_running("one")
+        assert bench.is_running("two")
+
     def test_what_was_never_made_is_not_started_again(self, bench: Bench) -> None:
         with pytest.raises(BackendError):
             bench.backend.start_again(bench.node, "one")

@@ -56,12 +56,12 @@ def a_container(**changes: object) -> Container:
     return replace(Container(an_image(), 18081), **changes)  # type: ignore[arg-type]
 
 
-def ended(store: MemoryStore, state: OperationState) -> None:
-    """Have an operation of the registration r1 end so."""
+def ended(store: MemoryStore, state: OperationState, *, has_left: bool = True) -> None:
+    """Have an operation of the registration r1 end so; its node was away while it was to be taken back."""
     store.queue(an_operation(id=OPERATION))
     claimed = store.claim("worker", NOW)
     assert claimed
-    store.record(claimed.ended(state, NOW), "worker")
+    store.record(replace(claimed.ended(state, NOW), has_left=has_left), "worker")
 
 
 def test_a_container_is_named_as_a_deployment_names_it(workshop: Workshop) -> None:
@@ -227,6 +227,13 @@ class TestImages:
         reconciler.reconcile(NODE)
         assert engine.images == set()
         assert backend.count("unload") == 1
+
+    def test_where_everything_was_taken_back_nothing_is_unloaded(
+        self, reconciler: Reconciler, store: MemoryStore, backend: FakeBackend
+    ) -> None:
+        ended(store, OperationState.FAILED, has_left=False)
+        reconciler.reconcile(NODE)
+        assert backend.count("unload") == 0
 
     def test_an_image_that_an_operation_under_way_has_loaded_stays(
         self, reconciler: Reconciler, store: MemoryStore, engine: Engine

@@ -1,7 +1,7 @@
 """Docker, and Podman by the same API: a node is a host with an engine, and a container is a container."""
 
 from collections.abc import Callable, Mapping, Sequence
-from contextlib import AbstractContextManager, ExitStack
+from contextlib import AbstractContextManager, ExitStack, suppress
 from datetime import datetime
 from pathlib import Path
 
@@ -80,7 +80,7 @@ class DockerBackend:
                 self._make(engine, node, image, port, name)
             elif found["State"]["Running"]:
                 return
-            self._run(engine, node, name, port, is_new=found is None)
+            self._run(engine, node, name, port, image.licence, is_new=found is None)
 
     def inspect(self, node: Node, name: str) -> Instance | None:
         with self._open(node) as engine:
@@ -98,10 +98,13 @@ class DockerBackend:
             if found is None:
                 raise no_container(node, name)
             if not found["State"]["Running"]:
-                self._run(engine, node, name, containers.port_of(found), is_new=False)
+                licence = found["Config"]["Labels"][template.OURS]
+                self._run(engine, node, name, containers.port_of(found), licence, is_new=False)
 
     def remove(self, node: Node, name: str) -> None:
-        self.stop(node, name)
+        """One that does not end in good order is removed all the same."""
+        with suppress(BackendError):
+            self.stop(node, name)
         with self._open(node) as engine:
             if containers.found(engine, node, name) is not None:
                 engine.remove_container(name, v=False, force=True)
@@ -130,17 +133,20 @@ class DockerBackend:
         id = images.found(engine, image)
         if not id:
             raise not_loaded(node, image)
-        for other in containers.of_licence(engine, image.licence):
-            if containers.is_up(other) and containers.name_of(other) != name:
-                raise volume_in_use(node, containers.name_of(other))
+        _ensure_alone(engine, node, image.licence, name)
         volume = template.volume(image)
         engine.create_volume(volume["Name"], labels=volume["Labels"])
         engine.create_container_from_config(template.container(node, image, port, id), template.checked(name))
 
-    def _run(self, engine: APIClient, node: Node, name: str, port: int, *, is_new: bool) -> None:
-        """Start it. A busy port shows only now; a container that never ran is then taken away again."""
+    def _run(self, engine: APIClient, node: Node, name: str, port: int, licence: str, *, is_new: bool) -> None:
+        """Start it, unless another one has its volume. A busy port shows only now; what never ran is taken away."""
         try:
+            _ensure_alone(engine, node, licence, name)
             engine.start(name)
+        except BackendError:
+            if is_new:
+                engine.remove_container(name, v=False, force=True)
+            raise
         except APIError as error:
             words = str(error.explanation)
             if is_new:
@@ -149,3 +155,10 @@ class DockerBackend:
                 holder = holders.holder(node, port, holders.published(engine, besides=name))
                 raise port_in_use(node, port, holder, words) from error
             raise
+
+
+def _ensure_alone(engine: APIClient, node: Node, licence: str, name: str) -> None:
+    """Two must not share a volume. One that was made a moment ago is about to run, so it counts: both may give way."""
+    for other in containers.of_licence(engine, licence):
+        if containers.name_of(other) != name and (containers.is_up(other) or other["State"] == containers.MADE):
+            raise volume_in_use(node, containers.name_of(other))

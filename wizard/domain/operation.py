@@ -50,6 +50,8 @@ class Operation:
     abort: bool = False
     problem: Problem | None = None
     ended_at: datetime | None = None
+    has_left: bool = False
+    """Whether something of it could not be taken back."""
 
     @property
     def is_active(self) -> bool:

@@ -194,6 +194,12 @@ class Registration:
                 why=say("The authorization application said it itself."),
                 todo=say("Load the page again; it shows how it stands."),
             )
+        later = {"challenge": self.verified_at, "verified_at": self.registered_at}.get(what)
+        if later is not None:
+            raise InvalidInput(
+                say("What came after it was confirmed, too."),
+                todo=say("Take back the later step first."),
+            )
         return replace(self, **dict.fromkeys((what, *self.loses(what))))  # type: ignore[arg-type]
 
     def observed(self, status: ServerStatus, now: datetime) -> "Registration":

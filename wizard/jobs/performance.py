@@ -162,7 +162,7 @@ class Performance:
             )
         elif words and problem is not None:
             problem = replace(problem, raw=f"{problem.raw}\n{words}".strip())
-        return self._ended(state, problem)
+        return replace(self._ended(state, problem), has_left=bool(words))
 
     def _undo(self, phase: Phase, registration: Registration) -> str:
         """Nothing, or what kept it from being taken back."""

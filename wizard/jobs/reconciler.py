@@ -43,7 +43,7 @@ class Reconciler:
             elif name not in given_up:  # those are being removed already
                 self._sort_out(node, name)
         self._look_for_missing(node, registrations, found)
-        self._unload(node, [it for it in registrations if it.node == node])
+        self._unload(node, [it for it in registrations if it.node and it.node.slug == node.slug])
 
     def _keep(self, node: Node, instance: Instance, registration: Registration) -> None:
         """Start again what should run: Docker 20.10 leaves a container stopped when its engine was killed.
@@ -58,14 +58,17 @@ class Reconciler:
             self._try(lambda: self._workshop.backend.start_again(node, instance.name), node, instance.name)
 
     def _is_wanted(self, node: Node, name: str, registration_id: str) -> bool:
-        """As it is now: not given up meanwhile, not being worked on, and not at its end for good (R13)."""
+        """As it is now: not given up meanwhile, not being worked on, and not at its end for good (R13).
+
+        Of one that is guided nobody knows whether it was stopped on purpose, as R13 demands: a person decides.
+        """
         registration = self._workshop.store.registration(registration_id)
         deployment, server = registration.deployment, registration.server
         if deployment is None or (deployment.node, deployment.name) != (node.slug, name):
             return False
         last = self._workshop.store.last_operation(registration_id)
         is_retired = server is not None and server.state is ServerState.RETIRED
-        return not is_retired and (last is None or not last.is_active)
+        return not is_retired and not registration.is_guided and (last is None or not last.is_active)
 
     def _sort_out(self, node: Node, name: str) -> None:
         """What an operation could not take back, because its node was away, is removed now; its volume stays."""
@@ -93,9 +96,10 @@ class Reconciler:
                 )
 
     def _unload(self, node: Node, registrations: Sequence[Registration]) -> None:
-        """The image of an operation that failed while its node was away goes, too: once, while nothing else is done.
+        """The image of an operation that failed while its node was away goes, too, unless there is work on the node.
 
-        No container tells of it, so the store is asked which operations may have left one.
+        No container tells of it, so the store is asked which operations may have left one: those that loaded one, and
+        could not take everything back. An image that is not there, or in use, makes no difference.
         """
         last = {it.id: self._workshop.store.last_operation(it.id) for it in registrations}
         if any(operation is not None and operation.is_active for operation in last.values()):
@@ -104,7 +108,7 @@ class Reconciler:
             operation = last[it.id]
             if operation is None or it.deployment is not None or it.image is None or operation.id in self._unloaded:
                 continue
-            if operation.state in WITHOUT_RESULT:
+            if operation.state in WITHOUT_RESULT and operation.has_left:
                 self._try(partial(self._unload_once, node, it.image, operation), node, it.image.name)
 
     def _unload_once(self, node: Node, image: Image, operation: Operation) -> None:

@@ -121,7 +121,10 @@ def answer(registration: Registration, task: Task) -> Registration:
     _, node, _ = settled(registration)
     looks = int(SECONDS_TO_ANSWER / SECONDS_BETWEEN_LOOKS)
     trouble = silence(node)
+    end = workshop.clock() + timedelta(seconds=SECONDS_TO_ANSWER)  # a look can take longer than the rest between two
     for look in range(looks):
+        if workshop.clock() > end:
+            break
         task.progress(look, looks)
         heard = asked(registration, task)
         if isinstance(heard, Heard):

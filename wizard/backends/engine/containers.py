@@ -12,6 +12,8 @@ from wizard.backends.engine import reading, refusals, template
 from wizard.domain.project import Node
 from wizard.ports import Instance
 
+MADE = "created"
+"""The state of one that has not run yet."""
 UP = ("running", "restarting", "paused")
 
 

@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from contextlib import AbstractContextManager, ExitStack
 from dataclasses import replace
 from datetime import datetime
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -114,9 +115,11 @@ class SwarmBackend:
         found = cluster.service(name)
         if found is None:
             self._make(cluster, node, image, port, name)
-        elif not replicas(found):
-            cluster.scale(name, 1)
-        self._see_it_start(cluster, node, port, name, is_new=found is None)
+            undo: Callable[[], None] = partial(self.remove, node, name)
+        else:
+            self._wake(cluster, node, found, name)
+            undo = partial(cluster.scale, name, 0)
+        self._see_it_start(cluster, node, port, name, undo)
 
     def inspect(self, node: Node, name: str) -> Instance | None:
         """One that runs is known by its node alone: no manager need answer."""
@@ -146,9 +149,9 @@ class SwarmBackend:
         found = cluster.service(name)
         if found is None:
             raise no_container(node, name)
-        if not replicas(found):
-            cluster.scale(name, 1)
-        self._see_it_start(cluster, node, tasks.port_of(found["Spec"]["Labels"]), name, is_new=False)
+        was_stopped = self._wake(cluster, node, found, name)
+        undo = partial(cluster.scale, name, 0) if was_stopped else _leave  # what its swarm has to heal is left to it
+        self._see_it_start(cluster, node, tasks.port_of(found["Spec"]["Labels"]), name, undo)
 
     def remove(self, node: Node, name: str) -> None:
         self._cluster(node).remove(name)
@@ -187,9 +190,8 @@ class SwarmBackend:
     def _open(self, node: Node, seconds: float = SECONDS_TO_ANSWER) -> AbstractContextManager[APIClient]:
         if node.slug not in self._engines:
             raise refusals.no_engine(node)
-        if node.slug not in self._channels:
-            self._channels[node.slug] = Channel(node, self._engines[node.slug])
-        return self._channels[node.slug].open(seconds)
+        channel = self._channels.setdefault(node.slug, Channel(node, self._engines[node.slug]))
+        return channel.open(seconds)
 
     def _cluster(self, node: Node) -> Cluster:
         """The swarm that the node is part of, by the manager that answered the last time, or by another one."""
@@ -215,10 +217,8 @@ class SwarmBackend:
 
     def _as_manager(self, slug: str) -> Channel:
         """Of a node that may be of another project: only its engine is known here, and its slug names it."""
-        if slug not in self._as_managers:
-            named = Node(slug=slug, name=slug, role=Role.OTHER, address="")
-            self._as_managers[slug] = Channel(named, self._engines[slug])
-        return self._as_managers[slug]
+        named = Node(slug=slug, name=slug, role=Role.OTHER, address="")
+        return self._as_managers.setdefault(slug, Channel(named, self._engines[slug]))
 
     def _instances(self, cluster: Cluster, node: Node) -> Sequence[Instance]:
         """By the services, and what is left of those that are gone, and what a person has made by hand."""
@@ -240,9 +240,7 @@ class SwarmBackend:
         """The service, and its volume if it is the first on it."""
         if (trouble := cluster.trouble()) is not None:
             raise swarm_refusals.takes_no_work(node, trouble)
-        for other, is_in_use in self._of_licence(cluster, node, image.licence).items():
-            if is_in_use and other != name:
-                raise volume_in_use(node, other)
+        self._ensure_alone(cluster, node, image.licence, name)
         with self._open(node) as engine:
             id = images.found(engine, image)
             if not id:
@@ -250,10 +248,35 @@ class SwarmBackend:
             volume = template.volume(image)
             engine.create_volume(volume["Name"], labels=volume["Labels"])
         left_out = cluster.create(service.service(cluster.node_id, node, image, port, name, self._grace, id))
+        try:
+            self._ensure_alone(cluster, node, image.licence, name)  # another may have been made at the same moment
+        except BackendError:
+            self.remove(node, name)
+            raise
         if left_out:
             logger.warning("The swarm of %s has left out of %s: %s.", node.name, name, ", ".join(left_out))
 
-    def _see_it_start(self, cluster: Cluster, node: Node, port: int, name: str, *, is_new: bool) -> None:
+    def _wake(self, cluster: Cluster, node: Node, found: Mapping[str, Any], name: str) -> bool:
+        """Have a service that was stopped run again; False when it is to run already."""
+        if replicas(found):
+            return False
+        licence = found["Spec"]["Labels"][template.OURS]
+        self._ensure_alone(cluster, node, licence, name)
+        cluster.scale(name, 1)
+        try:
+            self._ensure_alone(cluster, node, licence, name)  # another may have been begun at the same moment
+        except BackendError:
+            cluster.scale(name, 0)
+            raise
+        return True
+
+    def _ensure_alone(self, cluster: Cluster, node: Node, licence: str, name: str) -> None:
+        """Two must not share a volume."""
+        for other, is_in_use in self._of_licence(cluster, node, licence).items():
+            if is_in_use and other != name:
+                raise volume_in_use(node, other)
+
+    def _see_it_start(self, cluster: Cluster, node: Node, port: int, name: str, undo: Callable[[], None]) -> None:
         """Wait until it has started. What has not is not left waiting: it would start when nobody expects it."""
         start = Start(Fate.WAITING)
         deadline = time.monotonic() + SECONDS_TO_START
@@ -262,10 +285,7 @@ class SwarmBackend:
             if start.fate is Fate.STARTED:
                 return
             time.sleep(BETWEEN_LOOKS)
-        if is_new:
-            self.remove(node, name)
-        else:
-            cluster.scale(name, 0)
+        undo()
         raise self._refusal(cluster, node, port, name, start)
 
     def _refusal(self, cluster: Cluster, node: Node, port: int, name: str, start: Start) -> BackendError:
@@ -295,3 +315,7 @@ class SwarmBackend:
             if time.monotonic() > deadline:
                 raise otherwise
             time.sleep(BETWEEN_LOOKS)
+
+
+def _leave() -> None:
+    """Nothing was done, so there is nothing to undo."""
