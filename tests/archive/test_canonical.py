@@ -8,6 +8,7 @@ import tarfile
 from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import replace
+from functools import partial
 
 import pytest
 from hypothesis import given, settings
@@ -173,7 +174,7 @@ def offset_of(content: bytes, archive: bytes) -> int:
 
 
 @pytest.mark.parametrize("layer", [0, 1, -1])
-@pytest.mark.parametrize("pack", [bytes, gzip.compress], ids=["plain", "gzip"])
+@pytest.mark.parametrize("pack", [bytes, partial(gzip.compress, mtime=0)], ids=["plain", "gzip"])
 def test_a_layer_that_was_changed_after_the_check_is_noticed(pack: Callable[[bytes], bytes], layer: int) -> None:
     archive = tar(modern(GOOD.but(pack=pack)))
     [name] = [it for it in modern(GOOD.but(pack=pack)) if digest(pack(GOOD.layers[layer])) in it]
