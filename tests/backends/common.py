@@ -2,14 +2,54 @@
 
 import io
 import tarfile
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
 
 import pytest
 
 from tests.contracts.backend import Bench
 from tests.engines.daemons import Daemon
+from tests.waiting import until
 from wizard.backends.engine import template
+from wizard.domain.image import Image
+from wizard.domain.project import Node
 from wizard.errors import BackendError
+from wizard.ports import Backend
+
+PORT = 18081
+SAYS = "UNAUTHENTICATED"
+"""What the reference authorization application prints first."""
+
+
+@contextmanager
+def bench_on(daemon: Daemon, backend: Backend, node: Node, issued: tuple[Image, Path]) -> Iterator[Bench]:
+    """A bench of the contract suite on that engine, which is as new afterwards."""
+    image, archive = issued
+
+    @contextmanager
+    def occupied(port: int) -> Iterator[None]:
+        with daemon.host.listening(port):
+            yield
+
+    def put_config(name: str, content: bytes) -> None:
+        """Once the program has written its own files, for otherwise it would write over this one."""
+        until(lambda: SAYS in backend.logs(node, "one"), "the program has started")
+        put(daemon, name, content)
+
+    bench = Bench(
+        backend=backend,
+        node=node,
+        image=image,
+        archive=archive,
+        port=PORT,
+        occupied=occupied,
+        says=SAYS,
+        put_config=put_config,
+    )
+    with bench.cleaned():
+        yield bench
+    forget(daemon, bench)
 
 
 def put(daemon: Daemon, name: str, content: bytes) -> None:

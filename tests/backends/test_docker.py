@@ -1,12 +1,12 @@
 """The docker backend on real engines, each private to these tests: Docker and Podman pass the same contract."""
 
 from collections.abc import Callable, Iterator, Mapping
-from contextlib import AbstractContextManager, contextmanager
+from contextlib import AbstractContextManager
 from pathlib import Path
 
 import pytest
 
-from tests.backends.common import forget, put
+from tests.backends.common import bench_on
 from tests.contracts.backend import BackendContract, Bench
 from tests.engines import NEEDS_ENGINES
 from tests.engines.daemons import Daemon, docker_daemon, podman_service
@@ -22,8 +22,6 @@ from wizard.ports import Instance
 
 pytestmark = [pytest.mark.engine, NEEDS_ENGINES]
 
-PORT = 18081
-SAYS = "UNAUTHENTICATED"
 RUNS: Mapping[str, Callable[..., AbstractContextManager[Daemon]]] = {"docker": docker_daemon, "podman": podman_service}
 
 
@@ -35,32 +33,10 @@ def daemon(request: pytest.FixtureRequest) -> Iterator[Daemon]:
 
 @pytest.fixture
 def bench(daemon: Daemon, issued: tuple[Image, Path]) -> Iterator[Bench]:
-    image, archive = issued
     node = a_node(address=daemon.host.address)
     backend = load("docker", engines={node.slug: Engine(url=daemon.url)}, clock=FakeClock(), grace=2)
-
-    @contextmanager
-    def occupied(port: int) -> Iterator[None]:
-        with daemon.host.listening(port):
-            yield
-
-    def put_config(name: str, content: bytes) -> None:
-        until(lambda: SAYS in backend.logs(node, "one"), "the program has started, which writes there, too")
-        put(daemon, name, content)
-
-    bench = Bench(
-        backend=backend,
-        node=node,
-        image=image,
-        archive=archive,
-        port=PORT,
-        occupied=occupied,
-        says=SAYS,
-        put_config=put_config,
-    )
-    with bench.cleaned():
+    with bench_on(daemon, backend, node, issued) as bench:
         yield bench
-    forget(daemon, bench)
 
 
 class TestDockerBackend(BackendContract):
@@ -82,6 +58,7 @@ def test_of_an_output_without_end_the_last_part_is_read(daemon: Daemon, bench: B
     """Both streams, each in frames, which is the API's way without a terminal."""
     program = "import sys; print('one', flush=True); sys.stderr.write('x' * 3_000_000 + '\\nthe \\x1b[31mend\\n')"
     run(daemon, bench, program, RestartPolicy={"Name": "no"})
+    until(lambda: not bench.is_running("one"), "it has ended")  # Podman refuses a log whose last line is half written
     output = until(lambda: ended(bench.backend.logs(bench.node, "one")), "it has printed all")
     assert len(output) <= reading.LONGEST_OUTPUT
     assert output.endswith("x\nthe end\n")

@@ -4,12 +4,11 @@ import importlib.util
 import re
 import sys
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
 
-from tests.backends.common import forget, put
+from tests.backends.common import bench_on
 from tests.contracts.backend import BackendContract, Bench
 from tests.engines import NEEDS_ENGINES
 from tests.engines.daemons import Daemon, docker_daemon
@@ -22,8 +21,6 @@ from wizard.domain.image import Image
 from wizard.ports import Backend
 
 pytestmark = [pytest.mark.engine, NEEDS_ENGINES]
-
-PORT = 18081
 
 
 @pytest.fixture(scope="module")
@@ -50,28 +47,10 @@ def daemon() -> Iterator[Daemon]:
 
 @pytest.fixture
 def bench(daemon: Daemon, example: Callable[..., Backend], issued: tuple[Image, Path]) -> Iterator[Bench]:
-    image, archive = issued
     node = a_node(address=daemon.host.address)
     backend = example(engines={node.slug: Engine(url=daemon.url)}, clock=FakeClock())
-
-    @contextmanager
-    def occupied(port: int) -> Iterator[None]:
-        with daemon.host.listening(port):
-            yield
-
-    bench = Bench(
-        backend=backend,
-        node=node,
-        image=image,
-        archive=archive,
-        port=PORT,
-        occupied=occupied,
-        says="UNAUTHENTICATED",
-        put_config=lambda name, content: put(daemon, name, content),
-    )
-    with bench.cleaned():
+    with bench_on(daemon, backend, node, issued) as bench:
         yield bench
-    forget(daemon, bench)
 
 
 class TestExample(BackendContract):

@@ -12,7 +12,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.backends.common import forget, put
+from tests.backends.common import bench_on
 from tests.contracts.backend import BackendContract, Bench
 from tests.engines import NEEDS_ENGINES
 from tests.engines.daemons import Daemon
@@ -27,8 +27,6 @@ from wizard.domain.image import Image
 
 pytestmark = [pytest.mark.engine, NEEDS_ENGINES]
 
-PORT = 18081
-
 
 @pytest.fixture(scope="module")
 def cluster() -> Iterator[Swarm]:
@@ -38,35 +36,11 @@ def cluster() -> Iterator[Swarm]:
 
 @pytest.fixture
 def bench(cluster: Swarm, issued: tuple[Image, Path]) -> Iterator[Bench]:
-    image, archive = issued
     manager, engine = cluster.engines
     node = a_node(slug="plan-component", address=cluster.worker.host.address)
-    engines = {"plan-main": manager, node.slug: engine}
-
-    @contextmanager
-    def occupied(port: int) -> Iterator[None]:
-        with cluster.worker.host.listening(port):
-            yield
-
-    def put_config(name: str, content: bytes) -> None:
-        """Once the program has written its own files, for otherwise it would write over this one."""
-        until(lambda: bench.says in backend.logs(node, "one"), "the program has started")
-        put(cluster.worker, name, content)
-
-    backend = load("swarm", engines=engines, clock=FakeClock(), grace=1)
-    bench = Bench(
-        backend=backend,
-        node=node,
-        image=image,
-        archive=archive,
-        port=PORT,
-        occupied=occupied,
-        says="UNAUTHENTICATED",
-        put_config=put_config,
-    )
-    with bench.cleaned():
+    backend = load("swarm", engines={"plan-main": manager, node.slug: engine}, clock=FakeClock(), grace=1)
+    with bench_on(cluster.worker, backend, node, issued) as bench:
         yield bench
-    forget(cluster.worker, bench)
 
 
 class TestSwarmBackend(BackendContract):

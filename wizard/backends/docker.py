@@ -17,7 +17,6 @@ from wizard.domain.preflight import Plan, Preflight
 from wizard.domain.project import Node
 from wizard.errors import BackendError
 from wizard.ports import Health, Instance, Progress
-from wizard.text import say
 
 
 class DockerBackend:
@@ -45,10 +44,7 @@ class DockerBackend:
                 version = engine.version()
         except BackendError as error:
             return Health(node=node.slug, well=False, detail=error.problem.happened, seen_at=self._clock())
-        words = say(
-            "Ready: %(engine)s %(version)s.", engine=preflight.kind_of(version), version=str(version.get("Version", ""))
-        )
-        return Health(node=node.slug, well=True, detail=words, seen_at=self._clock())
+        return Health(node=node.slug, well=True, detail=preflight.ready(version), seen_at=self._clock())
 
     def preflight(self, node: Node, image: Image, port: int, name: str, now: datetime) -> Preflight:
         with ExitStack() as stack:
@@ -143,14 +139,10 @@ class DockerBackend:
         try:
             _ensure_alone(engine, node, licence, name)
             engine.start(name)
-        except BackendError:
+        except (BackendError, APIError) as error:
             if is_new:
                 engine.remove_container(name, v=False, force=True)
-            raise
-        except APIError as error:
-            words = str(error.explanation)
-            if is_new:
-                engine.remove_container(name, v=False, force=True)
+            words = str(error.explanation) if isinstance(error, APIError) else ""
             if holders.is_busy(words):
                 holder = holders.holder(node, port, holders.published(engine, besides=name))
                 raise port_in_use(node, port, holder, words) from error

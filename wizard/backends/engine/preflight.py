@@ -80,6 +80,11 @@ def words_of(version: Mapping[str, Any]) -> Text:
     )
 
 
+def ready(version: Mapping[str, Any]) -> Text:
+    """What is said of an engine that is well."""
+    return say("Ready: %(engine)s %(version)s.", engine=kind_of(version), version=str(version.get("Version", "")))
+
+
 def kind_of(version: Mapping[str, Any]) -> str:
     """What it calls itself: the first of its components, such as Engine or Podman Engine."""
     components = version.get("Components") or [{}]

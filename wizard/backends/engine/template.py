@@ -38,7 +38,7 @@ class Box:
 LICENCE = Box(memory=256 * MEBIBYTE, processes=64, user="65532:65532", is_read_only=True, listens_at=None)
 """The reference authorization application."""
 UNKNOWN = Box(memory=1024 * MEBIBYTE, processes=512, user="", is_read_only=False, listens_at=18081)
-"""Nobody knows what is in it, as in the vendor's own: it is run as the vendor's manual does it (R2, R4)."""
+"""Nobody knows what is in it, as in the vendor's own: its own user and command, at the manual's port (R2, R4)."""
 
 _NAME = re.compile(r"[a-z0-9][a-z0-9-]{0,62}")
 _ID = re.compile(r"[0-9a-f]{64}")

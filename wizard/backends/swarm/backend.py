@@ -15,7 +15,7 @@ from docker.errors import NotFound
 
 from wizard.backends.engine import holders, images, probe, refusals, service, template
 from wizard.backends.engine.channel import SECONDS_TO_ANSWER, Channel
-from wizard.backends.engine.preflight import checklist, kind_of, refused
+from wizard.backends.engine.preflight import checklist, ready, refused
 from wizard.backends.refusals import no_container, not_loaded, port_in_use, volume_in_use
 from wizard.backends.swarm import cluster as clusters
 from wizard.backends.swarm import lines, plans, tasks
@@ -28,7 +28,6 @@ from wizard.domain.preflight import Plan, Preflight
 from wizard.domain.project import Node, Role
 from wizard.errors import BackendError
 from wizard.ports import Health, Instance, Progress
-from wizard.text import say
 
 logger = logging.getLogger(__name__)
 
@@ -72,8 +71,7 @@ class SwarmBackend:
             trouble = self._cluster(node).trouble()
         except BackendError as error:
             return Health(node=node.slug, well=False, detail=error.problem.happened, seen_at=self._clock())
-        words = say("Ready: %(engine)s %(version)s.", engine=kind_of(version), version=str(version.get("Version", "")))
-        return Health(node=node.slug, well=trouble is None, detail=trouble or words, seen_at=self._clock())
+        return Health(node=node.slug, well=trouble is None, detail=trouble or ready(version), seen_at=self._clock())
 
     def preflight(self, node: Node, image: Image, port: int, name: str, now: datetime) -> Preflight:
         with ExitStack() as stack:
