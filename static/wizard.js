@@ -27,13 +27,15 @@
     return pattern.replace(/\{(\w)\}/g, (_, name) => values[name]);
   }
 
-  // The server says how many milliseconds are left, so that nobody compares two clocks.
+  // The server says how many milliseconds are left, so that nobody compares two clocks. When it is over, the page asks
+  // what follows, again and again until an answer takes the countdown's place.
+  const BETWEEN_ASKS = 2000;
   const deadlines = new WeakMap();
 
   function deadline(element) {
     const known = deadlines.get(element);
     if (known && known.left === element.dataset.leftMs) return known;
-    const fresh = { left: element.dataset.leftMs, at: performance.now() + Number(element.dataset.leftMs), over: false };
+    const fresh = { left: element.dataset.leftMs, at: performance.now() + Number(element.dataset.leftMs), asks: 0 };
     deadlines.set(element, fresh);
     return fresh;
   }
@@ -44,9 +46,9 @@
       const left = until.at - performance.now();
       if (element.tagName === "PROGRESS") element.value = Math.max(0, left / 1000);
       else element.textContent = spoken(left);
-      if (left < -50 && !until.over && element.dataset.refresh) {
-        until.over = true;
-        window.htmx.ajax("GET", element.dataset.refresh, { target: "#step", swap: "outerMorph" });
+      if (left < -50 && performance.now() >= until.asks && element.matches("[hx-trigger=over]")) {
+        until.asks = performance.now() + BETWEEN_ASKS;
+        element.dispatchEvent(new Event("over"));
       }
     }
   }
@@ -94,7 +96,7 @@
   // A wizard that does not answer is said, until it answers again. What a press gets is shown in place of the step;
   // what a page that asks by itself gets from a wizard in trouble is no answer.
   const silence = (silent) => { document.getElementById("silence").hidden = !silent; };
-  const isInVain = ({ sourceElement, response }) => response.status >= 500 && sourceElement.matches("[hx-trigger^=every]");
+  const isInVain = ({ sourceElement, response }) => response.status >= 500 && sourceElement.matches("[hx-trigger^=every], [hx-trigger=over]");
   document.addEventListener("htmx:error", () => silence(true));
   document.addEventListener("htmx:after:request", (event) => silence(isInVain(event.detail.ctx)));
   document.addEventListener("htmx:after:swap", settle);

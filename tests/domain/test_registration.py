@@ -1,5 +1,6 @@
 """What a registration gives up, takes in, and refuses."""
 
+from dataclasses import replace
 from datetime import timedelta
 
 import pytest
@@ -7,17 +8,21 @@ import pytest
 from tests.factories import (
     NOW,
     a_challenge,
+    a_check,
     a_cluster,
     a_deployed_registration,
     a_deployment,
     a_placed_registration,
+    a_preflight,
     a_project,
     a_slot,
     a_status,
     an_image,
+    an_inspection,
 )
 from wizard.domain.deployment import ServerState
-from wizard.domain.registration import Registration, Standing
+from wizard.domain.preflight import Outcome, Plan
+from wizard.domain.registration import Objection, Registration, Standing
 from wizard.errors import InvalidInput
 
 LATER = NOW + timedelta(minutes=1)
@@ -137,6 +142,21 @@ def test_registering_alone_is_not_yet_a_request() -> None:
     assert seen.is_being_served
 
 
+def test_what_is_found_out_anew_keeps_the_plan_and_forgets_what_was_accepted() -> None:
+    plan = Plan(manual="docker run <image>")
+    shown = a_placed_registration(preflight=a_preflight(plan=plan), accepted=("disk",))
+    again = shown.checked(a_preflight(checks=()))
+    assert again.preflight == a_preflight(checks=(), plan=plan)
+    assert again.accepted == ()
+
+
+def test_an_objection_holds_what_was_found_out() -> None:
+    found = a_placed_registration().checked(a_preflight(checks=(a_check(outcome=Outcome.DOUBTFUL),)))
+    with pytest.raises(Objection, match="was not accepted") as refused:
+        found.accept(())
+    assert refused.value.registration == found
+
+
 def test_a_finished_registration_cannot_be_changed() -> None:
     registration = a_deployed_registration(verified_at=NOW, registered_at=NOW)
     with pytest.raises(InvalidInput):
@@ -147,3 +167,21 @@ def test_times_that_waver_with_the_network_are_the_same_times() -> None:
     earlier = a_status(locked_until=LATER, seen_at=NOW)
     wavering = a_status(locked_until=LATER + timedelta(milliseconds=40), seen_at=NOW + timedelta(seconds=2))
     assert wavering.steadied_by(earlier).says_the_same_as(earlier)
+
+
+def test_what_was_seen_of_its_container_holds_until_it_answers_again() -> None:
+    registration = a_deployed_registration(server=a_status(seen_at=NOW))
+    ended = an_inspection(running=False, exit_code=1, seen_at=NOW + MILLISECOND)
+    assert registration.believes(ended)
+    assert not replace(registration, server=a_status(seen_at=ended.seen_at)).believes(ended)
+
+
+def test_of_one_that_is_never_asked_what_was_seen_after_it_was_deployed_holds() -> None:
+    ended = an_inspection(running=False, exit_code=1, seen_at=NOW + MILLISECOND)
+    assert a_deployed_registration().believes(ended)
+    assert not a_deployed_registration(deployment=a_deployment(deployed_at=LATER)).believes(ended)
+
+
+def test_what_was_seen_of_another_container_says_nothing_of_ours() -> None:
+    assert not a_deployed_registration().believes(an_inspection(name="an-earlier-one", seen_at=LATER))
+    assert not a_placed_registration().believes(an_inspection(seen_at=LATER))

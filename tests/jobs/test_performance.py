@@ -8,6 +8,7 @@ from dataclasses import replace
 import pytest
 
 from tests.factories import (
+    a_check,
     a_deployment,
     a_port_check,
     a_preflight,
@@ -17,11 +18,14 @@ from tests.factories import (
 from tests.fakes import FakeBackend, FakeClock, MemoryStore, broken
 from tests.jobs.toy import Toy, a_step
 from wizard.domain.operation import LEASE, Operation, OperationState, PhaseRecord
+from wizard.domain.preflight import Outcome
 from wizard.errors import InvalidInput
 from wizard.flow import Flow
 from wizard.jobs.performance import MOST_ATTEMPTS, PAUSES, Performance
 from wizard.ports import Task, Workshop
 from wizard.text import say
+
+DOUBTED = a_preflight(checks=(a_check(outcome=Outcome.DOUBTFUL),))
 
 
 class Shop:
@@ -61,6 +65,10 @@ def raising(error: BaseException) -> Callable[[Task], None]:
         raise error
 
     return phase
+
+
+def objecting(shop: Shop) -> None:
+    shop.store.registration("r1").checked(DOUBTED).accept(())
 
 
 def test_the_phases_are_done_in_order_and_the_registration_is_saved(shop: Shop) -> None:
@@ -104,6 +112,29 @@ class TestFailure:
         assert shop.toy.happened.count("two") == 1
         assert operation.problem
         assert (operation.problem.field, operation.problem.offer) == ("port", "18082")
+
+    def test_what_an_objection_found_out_is_kept_and_the_refusal_is_of_that_version(self, shop: Shop) -> None:
+        shop.toy.does["one"] = lambda task: objecting(shop)
+        operation = shop.perform()
+        kept = shop.store.registration("r1")
+        assert kept.preflight == DOUBTED
+        assert (operation.state, operation.version) == (OperationState.FAILED, kept.version)
+        assert operation.problem
+        assert "was not accepted" in str(operation.problem.happened)
+
+    def test_an_objection_to_what_was_changed_meanwhile_is_made_again_to_what_is_chosen_now(self, shop: Shop) -> None:
+        def changed_meanwhile(task: Task) -> None:
+            if len(shop.toy.happened) == 1:
+                old = shop.store.registration("r1")
+                shop.store.save(replace(old, port=18082))
+                old.checked(DOUBTED).accept(())
+            objecting(shop)
+
+        shop.toy.does["one"] = changed_meanwhile
+        assert shop.perform().state is OperationState.QUEUED
+        assert shop.store.registration("r1").preflight is None
+        assert shop.perform().state is OperationState.FAILED
+        assert (shop.store.registration("r1").port, shop.store.registration("r1").preflight) == (18082, DOUBTED)
 
     def test_what_may_pass_by_itself_is_tried_again_after_longer_and_longer_pauses(self, shop: Shop) -> None:
         errors = [broken(permanent=False)] * 2

@@ -31,7 +31,7 @@ class Inspection:
             return say("It was ended because it needed more memory than it may have.")
         if self.exit_code is None:
             return say("It was made, and has not run.")
-        return say("It does not run; it ended with status %(code)s.", code=self.exit_code)
+        return say("It ended with status %(code)s.", code=self.exit_code)
 
     def says_the_same_as(self, other: "Inspection | None") -> bool:
         """Whether nothing but the moment of looking differs."""

@@ -57,6 +57,16 @@ class Operation:
     def is_active(self) -> bool:
         return self.state.is_active
 
+    @property
+    def has_begun(self) -> bool:
+        """Whether any phase has; before that the worker removes what was given up earlier."""
+        return any(phase.started_at is not None for phase in self.phases)
+
+    @property
+    def is_being_undone(self) -> bool:
+        """Whether it is being taken back, or is about to be: there is nothing left to abort."""
+        return self.is_active and (self.abort or any(phase.failed for phase in self.phases))
+
     def progressed(self, slug: str, **changes: object) -> "Operation":
         """The same with that phase's record changed."""
         return replace(

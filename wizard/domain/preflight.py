@@ -65,7 +65,7 @@ class Plan:
 
 @dataclass(frozen=True, kw_only=True)
 class Preflight:
-    """All that was found out about a node before a deployment; the plan is of the same moment."""
+    """All that was found out about a node before a deployment, and what a deployment will ask for."""
 
     port: PortCheck
     checks: tuple[Check, ...] = ()

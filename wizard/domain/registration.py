@@ -11,7 +11,8 @@ from enum import StrEnum
 
 from wizard.domain.deployment import Challenge, Deployment, Endpoint, ServerStatus
 from wizard.domain.image import Image
-from wizard.domain.preflight import Outcome, Preflight
+from wizard.domain.inspection import Inspection
+from wizard.domain.preflight import Check, Outcome, Preflight
 from wizard.domain.project import Node, Project
 from wizard.errors import InvalidInput
 from wizard.text import Text, say
@@ -43,8 +44,20 @@ LOWEST_PORT, HIGHEST_PORT = 1024, 65535
 
 OBJECTIONS = {
     Outcome.FAILED: say("%(check)s: as long as this is so, nothing is deployed."),
-    Outcome.DOUBTFUL: say("%(check)s: this is doubtful, and was not accepted."),
+    Outcome.DOUBTFUL: say("%(check)s: this is doubtful, and was not accepted with its box below."),
 }
+
+
+class Objection(InvalidInput):
+    """A check is in the way. What was found out is in `registration`: it is no less true for the refusal."""
+
+    def __init__(self, registration: "Registration", check: Check) -> None:
+        super().__init__(
+            replace(OBJECTIONS[check.outcome], params={"check": check.name}),
+            why=say("%(words)s", words=check.detail),
+            todo=check.todo or say("Mend it on the node, then check again."),
+        )
+        self.registration = registration
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -128,18 +141,15 @@ class Registration:
         return replace(self._giving_up("port"), port=port, preflight=None, accepted=())
 
     def checked(self, preflight: Preflight) -> "Registration":
-        """What was found out now; what was accepted earlier has to be looked at again."""
-        return replace(self, preflight=preflight, accepted=())
+        """What was found out now; what was accepted has to be looked at again. Without a new plan the old one stays."""
+        plan = preflight.plan if self.preflight is None or preflight.plan.manual else self.preflight.plan
+        return replace(self, preflight=replace(preflight, plan=plan), accepted=())
 
     def accept(self, doubts: Collection[str]) -> "Registration":
-        """Deploy in spite of these doubtful checks. InvalidInput when one is left out, or when a check has failed."""
+        """Deploy in spite of these doubtful checks. Objection when one is left out, or when a check has failed."""
         for check in self.preflight.checks if self.preflight else ():
             if not check.is_no_obstacle(doubts):
-                raise InvalidInput(
-                    replace(OBJECTIONS[check.outcome], params={"check": check.name}),
-                    why=say("%(words)s", words=check.detail),
-                    todo=check.todo or say("Mend it on the node, then check again."),
-                )
+                raise Objection(self, check)
         return replace(self, accepted=tuple(sorted(doubts)))
 
     def deployed(self, deployment: Deployment) -> "Registration":
@@ -228,6 +238,13 @@ class Registration:
         """When the entry of codes is free again; None while it is not locked."""
         until = self.server.locked_until if self.server else None
         return until if until and now < until else None
+
+    def believes(self, seen: Inspection) -> bool:
+        """Whether its container still is as it was seen: it is the same one, and has not answered since it was down."""
+        if self.deployment is None or seen.name != self.deployment.name:
+            return False
+        heard_at = self.server.seen_at if self.server else self.deployment.deployed_at
+        return seen.running or seen.seen_at > heard_at
 
     @property
     def is_being_served(self) -> bool:

@@ -8,7 +8,7 @@ from datetime import timedelta
 from functools import partial
 
 from wizard.domain.operation import Operation, OperationState
-from wizard.domain.registration import Registration
+from wizard.domain.registration import Objection, Registration
 from wizard.errors import BackendError, Problem, Stale, WizardError
 from wizard.flow import Flow, Phase
 from wizard.jobs.discards import remove_discarded
@@ -100,6 +100,8 @@ class Performance:
             if self._is_still_wanted():
                 raise
             self._record(undone)
+        except Objection as objection:
+            self._record(*self._refused(registration, objection))
         except WizardError as error:
             self._record(self._undone(registration, OperationState.FAILED, error.problem))
         except Exception:
@@ -163,6 +165,12 @@ class Performance:
         elif words and problem is not None:
             problem = replace(problem, raw=f"{problem.raw}\n{words}".strip())
         return replace(self._ended(state, problem), has_left=bool(words))
+
+    def _refused(self, registration: Registration, objection: Objection) -> tuple[Operation, Registration]:
+        """What was found out is kept in the same write: the page that tells the refusal shows it, with its boxes."""
+        undone = self._undone(registration, OperationState.FAILED, objection.problem)
+        kept = objection.registration
+        return replace(undone, version=kept.version + 1), kept
 
     def _undo(self, phase: Phase, registration: Registration) -> str:
         """Nothing, or what kept it from being taken back."""
