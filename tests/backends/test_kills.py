@@ -71,11 +71,10 @@ TAGGED: Asked = ("POST", "/images/sha256:[0-9a-f]+/tag", 1)
 VOLUME: Asked = ("POST", "/volumes/create", 1)
 CREATED: Asked = ("POST", "/containers/create[?]name=fineops-license-[0-9a-f]{12}$", 1)
 STARTED: Asked = ("POST", "/containers/fineops-license-[0-9a-f]{12}/start", 1)
-PIN: Asked = ("GET", "/containers/fineops-license-[0-9a-f]{12}/archive[?].*tls.pin", 1)
-TOKEN: Asked = ("GET", "/containers/fineops-license-[0-9a-f]{12}/archive[?].*entryToken", 1)
+ENTRY: Asked = ("GET", "/containers/fineops-license-[0-9a-f]{12}/archive[?].*entry$", 1)
 STOPPED: Asked = ("POST", "/containers/fineops-license-[0-9a-f]{12}/stop", 1)
 REMOVED: Asked = ("DELETE", "/containers/fineops-license-[0-9a-f]{12}", 1)
-UNLOADED: Asked = ("DELETE", "/images/sha256:", 2)
+UNLOADED: Asked = ("DELETE", "/images/fineops-license:", 1)
 """The first one was the probe's."""
 
 
@@ -94,7 +93,7 @@ class Point:
         return LOADED in (self.request, self.abort and self.abort[0])
 
 
-IN_THE_END = (PIN, Moment.ASKED)
+IN_THE_END = (ENTRY, Moment.ASKED)
 POINTS = {
     "check-not-yet-noted": Point(record="before check"),
     "probe-loaded": Point(request=PROBE_LOADED),
@@ -117,8 +116,8 @@ POINTS = {
     "start-asked": Point(request=STARTED, moment=Moment.ASKED),
     "container-started": Point(request=STARTED),
     "answer-noted": Point(record="after answer"),
-    "pin-read": Point(request=PIN),
-    "token-read": Point(request=TOKEN),
+    "entry-asked": Point(request=ENTRY, moment=Moment.ASKED),
+    "entry-read": Point(request=ENTRY),
     "end-not-yet-noted": Point(record="before done"),
     "end-noted": Point(record="after done"),
     "aborted-while-loading-unload-not-yet-noted": Point(abort=(LOADED, Moment.HALF), record="before aborted"),

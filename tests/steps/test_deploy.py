@@ -12,7 +12,7 @@ from wizard.domain.preflight import Outcome
 from wizard.domain.registration import Registration
 from wizard.errors import BackendError, InvalidInput
 from wizard.flow import Phase
-from wizard.licensing.protocol.api import ENTRY_TOKEN, PIN_FILE
+from wizard.licensing.protocol.api import ENTRY
 from wizard.ports import Task
 from wizard.steps.deploy import A_MOMENT, STEP, name_of
 from wizard.text import say
@@ -26,8 +26,7 @@ def registration(desk: FakeDesk) -> Registration:
     image = an_image()
     (desk.spool.folder / image.digest).write_bytes(b"the archive")
     desk.backend.engines["sales-main"].volumes[image.licence] = {
-        PIN_FILE: PIN.encode() + b"\n",
-        ENTRY_TOKEN: TOKEN.encode() + b"\n",
+        ENTRY: f"{PIN} {TOKEN}\n".encode(),
     }
     return a_placed_registration()
 
@@ -178,7 +177,7 @@ def test_one_that_is_in_trouble_for_a_minute_is_given_up_with_what_it_said_last(
         permanent=False,
     )
     desk.license_servers.fail("status", broken(permanent=False))
-    desk.license_servers.fail("status", trouble, times=1000)
+    desk.license_servers.fail("status", trouble, times=5000)
     began = desk.now
     with pytest.raises(BackendError) as refused:
         desk.work(STEP, registration)

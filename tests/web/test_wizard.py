@@ -7,7 +7,7 @@ import pytest
 from tests.desk import FakeDesk
 from tests.factories import PIN
 from tests.visitor import InnerBrowser, Visitor
-from wizard.licensing.protocol.api import ENTRY_TOKEN, PIN_FILE
+from wizard.licensing.protocol.api import ENTRY
 from wizard.steps import FLOW
 from wizard.web.wizard import Desk
 
@@ -40,7 +40,7 @@ def at_port(at_node: Visitor) -> Visitor:
 def at_deploy(at_port: Visitor, desk: FakeDesk) -> Visitor:
     at_port.press("Check and use this port")
     desk.perform()
-    desk.backend.engines["sales-main"].volumes["00112233445566ff"] = {PIN_FILE: PIN.encode(), ENTRY_TOKEN: b"00" * 32}
+    desk.backend.engines["sales-main"].volumes["00112233445566ff"] = {ENTRY: f"{PIN} {'00' * 32}".encode()}
     return at_port.open("./deploy")
 
 

@@ -10,12 +10,12 @@ from wizard.domain.project import Node
 from wizard.domain.registration import Registration
 from wizard.errors import BackendError, InvalidInput, Problem
 from wizard.flow import Phase, Step, Submission, observe
-from wizard.licensing.protocol.api import ENTRY_TOKEN, PIN_FILE
+from wizard.licensing.protocol.api import ENTRY
 from wizard.ports import Instance, Services, Task
 from wizard.text import Text, say
 
 SECONDS_TO_ANSWER = 60
-SECONDS_BETWEEN_LOOKS = 0.1
+SECONDS_BETWEEN_LOOKS = 0.02
 A_MOMENT = timedelta(minutes=1)
 """So long what was found out about a node holds."""
 KILLED = 128 + 9
@@ -165,7 +165,7 @@ def asked(registration: Registration, task: Task) -> Heard | Problem:
         return silence(node)
     if not image.is_licence:
         return Heard(endpoint=place)
-    pin, token = (kept(name, node, task) for name in (PIN_FILE, ENTRY_TOKEN))
+    pin, _, token = kept(ENTRY, node, task).partition(" ")
     if not (pin and token):
         return silence(node)
     endpoint = replace(place, pin=pin, token=token)
@@ -237,9 +237,10 @@ def settled(registration: Registration) -> tuple[Image, Node, int]:
 
 
 def context(registration: Registration, services: Services) -> Mapping[str, object]:
+    seen = services.store.inspection(registration.id)
     return {
         "locked_until": registration.locked_until(services.clock()),
-        "inspection": services.store.inspection(registration.id),
+        "inspection": seen if seen is not None and registration.believes(seen) else None,
     }
 
 

@@ -19,7 +19,7 @@ from wizard.licensing.server.database import THREADS
 from wizard.licensing.server.identity import Identity, WrongVolume
 from wizard.licensing.server.minutes import Minutes
 from wizard.licensing.server.settings import Settings, parse
-from wizard.licensing.server.start import InUse, hold, identify, log_to
+from wizard.licensing.server.start import InUse, announce, hold, identify, log_to
 from wizard.licensing.server.store import Store
 from wizard.licensing.server.timekeeper import Timekeeper, read_clocks
 from wizard.licensing.server.tls import Tls, open_tls
@@ -90,6 +90,7 @@ def run() -> None:
         with hold(settings.config):
             identity = identify(settings)
             tls = open_tls(settings.tls, settings.config, settings.address, read_clocks().utc)
+            announce(identity, tls)
             Server(settings, identity, tls).run()
     except (ClaimsError, WrongVolume, InUse, OSError, ValueError) as error:
         sys.exit(f"The authorization application cannot run: {error}")

@@ -9,9 +9,12 @@ from logging.handlers import RotatingFileHandler
 from pathlib import Path
 from typing import TextIO
 
+from wizard.licensing.files import OWNER_ONLY, write_whole
+from wizard.licensing.protocol.api import ENTRY
 from wizard.licensing.protocol.claims import load_vendor_keys, read_claims
 from wizard.licensing.server.identity import Identity, open_identity
 from wizard.licensing.server.settings import Settings
+from wizard.licensing.server.tls import Tls
 
 LOG_FILE = "server.log"
 LOG_BYTES = 1_000_000
@@ -30,6 +33,11 @@ def identify(settings: Settings) -> Identity:
     vendor_keys = load_vendor_keys(settings.vendor_keys.read_bytes())
     claims = read_claims(settings.claims.read_bytes(), vendor_keys)
     return open_identity(settings.config, claims)
+
+
+def announce(identity: Identity, tls: Tls) -> None:
+    """Say whoever can read the config folder how to ask, and as whom. It is there before the first answer."""
+    write_whole(identity.folder / ENTRY, f"{tls.pin} {identity.token}\n".encode(), OWNER_ONLY)
 
 
 def hold(config: Path, wait: Callable[[float], None] = time.sleep) -> TextIO:

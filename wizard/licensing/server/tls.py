@@ -31,6 +31,11 @@ class Tls:
     certificate: Path
     key: Path
 
+    @property
+    def pin(self) -> str:
+        """Of its key (`wizard.licensing.pinned`)."""
+        return certificate_pin(x509.load_pem_x509_certificate(self.certificate.read_bytes()))
+
     def context(self) -> ssl.SSLContext:
         """TLS 1.2 or newer."""
         context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
@@ -48,8 +53,7 @@ def open_tls(folder: Path, config: Path, address: str, now: Millis) -> Tls:
     tls = Tls(certificate=home / CERTIFICATE, key=home / KEY)
     if not tls.certificate.exists():
         _make(tls, address, datetime.fromtimestamp(now / 1000, UTC))
-    certificate = x509.load_pem_x509_certificate(tls.certificate.read_bytes())
-    write_whole(config / PIN_FILE, f"{certificate_pin(certificate)}\n".encode(), PUBLIC)
+    write_whole(config / PIN_FILE, f"{tls.pin}\n".encode(), PUBLIC)
     return tls
 
 
