@@ -15,11 +15,11 @@ from wizard.domain.deployment import (
 )
 from wizard.domain.image import Image
 from wizard.domain.inspection import Inspection
+from wizard.domain.instance import Health
 from wizard.domain.operation import Operation, OperationState, PhaseRecord
 from wizard.domain.preflight import Check, Outcome, PortCheck, Preflight
 from wizard.domain.project import Node, Project, Role
 from wizard.domain.registration import Registration
-from wizard.ports import Health
 from wizard.text import say
 
 if TYPE_CHECKING:

@@ -24,12 +24,13 @@ from wizard.domain.deployment import (
     Verdict,
 )
 from wizard.domain.image import Image
+from wizard.domain.instance import Health, Instance
 from wizard.domain.operation import Operation
 from wizard.domain.preflight import Check, Plan, PortCheck, Preflight, Request
 from wizard.domain.project import Node, Project
 from wizard.domain.registration import Registration
 from wizard.errors import BackendError, InvalidInput, WizardError
-from wizard.ports import Health, Instance, Progress, Store
+from wizard.ports import Progress, Store
 from wizard.text import say
 
 __all__ = [
@@ -96,6 +97,7 @@ class Container:
     image: Image
     port: int
     running: bool = True
+    paused: bool = False
 
     def seen(self, name: str) -> Instance:
         return Instance(
@@ -103,6 +105,7 @@ class Container:
             running=self.running,
             port=self.port,
             exit_code=None if self.running else 0,
+            paused=self.paused,
             licence=self.image.licence,
         )
 

@@ -8,10 +8,10 @@ from datetime import datetime
 from wizard.domain.account import Account
 from wizard.domain.deployment import ServerStatus
 from wizard.domain.inspection import Inspection
+from wizard.domain.instance import Health
 from wizard.domain.operation import LEASE, Operation, OperationState
 from wizard.domain.registration import Registration
 from wizard.errors import InvalidInput, Stale, UnknownStep
-from wizard.ports import Health
 from wizard.text import say
 
 

@@ -16,8 +16,8 @@ from tests.instance import FLASK, ROOT
 from tests.waiting import until
 from wizard.checking import check as checked
 from wizard.domain.engine import Engine
+from wizard.domain.instance import Health
 from wizard.domain.project import Node
-from wizard.ports import Health
 from wizard.text import say
 
 NODES = """

@@ -12,9 +12,9 @@ from cryptography import x509
 from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat, load_pem_private_key
 
 from wizard.domain.engine import Engine
+from wizard.domain.instance import Health
 from wizard.domain.project import Node
 from wizard.jobs.crew import Crew
-from wizard.ports import Health
 
 AT_ONCE = 64
 SECONDS = 40.0

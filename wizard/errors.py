@@ -57,6 +57,12 @@ class Stale(WizardError):
     status = 409
 
 
+class Busy(WizardError):
+    """Somebody else is at it right now; it can be tried again in a moment. Nothing was changed."""
+
+    status = 423
+
+
 class BackendError(WizardError):
     """An engine or a server did not do what was asked. When `permanent`, asking again cannot help."""
 

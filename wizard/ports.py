@@ -5,7 +5,8 @@ suites (tests/contracts/).
 """
 
 from collections.abc import Callable, Collection, Mapping, Sequence
-from dataclasses import dataclass, field
+from contextlib import AbstractContextManager
+from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
 from typing import BinaryIO, Protocol, runtime_checkable
@@ -15,42 +16,15 @@ from wizard.domain.deployment import Challenge, Endpoint, ServerStatus, Verdict
 from wizard.domain.engine import Engine
 from wizard.domain.image import Image
 from wizard.domain.inspection import Inspection
+from wizard.domain.instance import Health, Instance
 from wizard.domain.operation import Operation
 from wizard.domain.preflight import Plan, Preflight
 from wizard.domain.project import Node, Project
 from wizard.domain.registration import Registration
-from wizard.text import Text
+from wizard.domain.upload import Passport, Upload
 
 Progress = Callable[[int, int], None]
 """Called with (done, total) in any one unit. It may raise, to stop the work: let it pass."""
-
-
-@dataclass(frozen=True, kw_only=True)
-class Health:
-    """How a node's engine is. `detail` says why when it is not well."""
-
-    node: str
-    well: bool
-    detail: Text
-    seen_at: datetime
-
-
-@dataclass(frozen=True, kw_only=True)
-class Instance:
-    """A container of ours on a node, as the engine has it. `exit_code` when it is not running and has run."""
-
-    name: str
-    running: bool
-    port: int
-    exit_code: int | None = None
-    restarts: int = field(default=0, compare=False)
-    """How often the engine has started it again by itself."""
-    out_of_memory: bool = field(default=False, compare=False)
-    """Whether it ended because it needed more than it may have, as far as the engine tells."""
-    memory: int = field(default=0, compare=False)
-    """Bytes that it may have; 0 when that is not limited, or not told."""
-    licence: str = field(default="", compare=False)
-    """Whose volume it has."""
 
 
 class Backend(Protocol):
@@ -105,7 +79,7 @@ class Backend(Protocol):
         ...
 
     def unload(self, node: Node, image: Image) -> None:
-        """Remove the image from the node unless a container uses it."""
+        """Remove the image from the node, unless a container uses it or others have named it."""
         ...
 
     def logs(self, node: Node, name: str, lines: int = 200) -> str:
@@ -187,6 +161,64 @@ class Spool(Protocol):
 
     def path(self, image: Image) -> Path:
         """Our archive of it. BackendError (permanent) when it is gone or is no longer what was checked."""
+        ...
+
+
+class Incoming(Protocol):
+    """An upload while bytes are added to it. What was written is on the disk once the connection's turn ends."""
+
+    def write(self, data: memoryview, /) -> None:
+        """Add the bytes; InvalidInput when they are more than were announced, when the disk is full, or when what has
+        arrived so far shows that it is no licence image."""
+        ...
+
+    def undo(self) -> None:
+        """Take back what was written in this turn, for it is not what was sent."""
+        ...
+
+
+class Uploads(Protocol):
+    """Files on their way, kept beside the spool. Several processes may share them; each is checked while it arrives.
+
+    `owner` is the name of an account. UnknownStep when it has no such upload, or has it no longer.
+    """
+
+    def create(self, owner: str, length: int, filename: str, mark: str, now: datetime) -> Upload:
+        """Announce a file. InvalidInput when it cannot be taken in: its size, the disk, or too many at once."""
+        ...
+
+    def find(self, id: str, owner: str, now: datetime) -> Upload: ...
+
+    def unfinished(self, owner: str, now: datetime) -> Sequence[Upload]:
+        """Those that were not used yet, the oldest first."""
+        ...
+
+    def append(
+        self, id: str, owner: str, offset: int, now: datetime, *, is_doubtful: bool = False
+    ) -> AbstractContextManager[Incoming]:
+        """A turn of adding bytes behind `offset`. Stale when there are more or fewer; Busy when another turn goes on.
+
+        They are not checked before its end when they are doubtful: it may `undo` them.
+        """
+        ...
+
+    def remove(self, id: str, owner: str, now: datetime) -> None:
+        """Forget it. A turn that goes on ends at its next byte."""
+        ...
+
+    def passport(self, id: str, owner: str, now: datetime) -> Passport:
+        """What is known of it so far. InvalidInput once it is known to be no licence image."""
+        ...
+
+    def image(self, id: str, owner: str, now: datetime) -> Image:
+        """The image in a whole one, which is in the spool from now on; the same again when asked again.
+
+        InvalidInput, and the upload is gone, when it is no licence image.
+        """
+        ...
+
+    def sweep(self, now: datetime) -> None:
+        """Remove what has expired."""
         ...
 
 

@@ -22,7 +22,7 @@ from tests.archive.build import (
     tar,
     to_json,
 )
-from wizard.archive.tar import LARGEST_EXTENSION
+from wizard.archive.limits import LARGEST_EXTENSION
 from wizard.licensing.protocol.claims import CLAIMS_PATH
 
 Make = Callable[[], bytes]

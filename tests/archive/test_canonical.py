@@ -30,8 +30,8 @@ from tests.archive.build import (
 )
 from wizard.archive.canonical import Canonical, canonical, header
 from wizard.archive.layout import ATTESTATION
+from wizard.archive.limits import LARGEST_ARCHIVE
 from wizard.archive.reader import read_image
-from wizard.archive.tar import LARGEST_ARCHIVE
 from wizard.archive.verdicts import Refused
 from wizard.domain.image import REPOSITORY_ON_NODES
 

@@ -83,7 +83,7 @@ def test_the_contents_tell_whose_licence_it_is(files: Files) -> None:
     assert contents.claims.issued_at == datetime(2026, 11, 24, 5, tzinfo=UTC)
     assert contents.claims_envelope == GOOD.envelope
     assert contents.size == len(tar(files))
-    assert contents.layer_sizes == tuple(len(layer) for layer in GOOD.layers)
+    assert [layer.unpacked_size for layer in contents.layout.layers] == [len(layer) for layer in GOOD.layers]
 
 
 def test_the_order_of_the_files_does_not_matter(files: Files) -> None:
@@ -99,7 +99,8 @@ def test_gzip_layers_are_the_same_image() -> None:
 
 def test_a_gzip_layer_that_unpacks_to_many_pieces_is_read_whole() -> None:
     base = (tar({"etc/": b"", "etc/zeros": bytes(5 << 20)}),)
-    assert read(tar(modern(GOOD.but(base=base, pack=gzip.compress)))).layer_sizes[0] == len(base[0])
+    layout = read(tar(modern(GOOD.but(base=base, pack=gzip.compress)))).layout
+    assert layout.layers[0].unpacked_size == len(base[0])
 
 
 def test_zeros_that_fill_the_last_record_are_no_content(files: Files) -> None:

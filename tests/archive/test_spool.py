@@ -63,7 +63,6 @@ def test_of_a_received_archive_ours_lies_under_its_digest_and_is_described(spool
     image = spool.receive(io.BytesIO(ARCHIVE), len(ARCHIVE), "fanruan_license_server.tar")
     assert (image.digest, image.size) == (DIGEST, len(OURS))
     assert (image.received, image.received_size) == (hashlib.sha256(ARCHIVE).hexdigest(), len(ARCHIVE))
-    assert image.unpacked == sum(len(layer) for layer in GOOD.layers)
     assert (image.name, image.architecture) == ("fanruan_license_server:1.0.0", "amd64")
     assert (image.company, image.project) == ("Tiān Xià 天下 Ltd.", "Decision Platform")
     assert (image.licence, image.registrations) == ("0123456789abcdef", 3)
@@ -238,10 +237,11 @@ def test_an_image_of_an_earlier_version_still_opens_and_is_uploaded_again(spool:
     image = spool.receive(io.BytesIO(ARCHIVE), None, "x.tar")
     (folder / f"{image.received}.tar").write_bytes(ARCHIVE)
     document = json.loads(documents.write(image)) | {"digest": image.received, "size": image.received_size}
-    for added in ("manifest", "unpacked", "received", "received_size"):
+    for added in ("manifest", "received", "received_size"):
         del document[added]
+    document["unpacked"] = len(ARCHIVE)  # which was told for a while, and read by nobody
     older = documents.read(json.dumps(document), Image)
-    assert (older.digest, older.manifest, older.unpacked) == (image.received, "", 0)
+    assert (older.digest, older.manifest) == (image.received, "")
     with pytest.raises(BackendError) as error:
         spool.path(older)
     assert error.value.permanent

@@ -2,7 +2,9 @@
 
 import io
 import tarfile
+import threading
 from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -70,6 +72,47 @@ def forget(daemon: Daemon, bench: Bench) -> None:
     with daemon.client() as engine:
         for volume in engine.volumes()["Volumes"] or ():
             engine.remove_volume(volume["Name"], force=True)
+
+
+def expect_one_at_most(bench: Bench, rounds: int = 3) -> None:
+    """Of two on the volume of one licence that are started at the same moment, new ones and then stopped ones.
+
+    Who is refused is told by whom, and does not run; who is not refused runs.
+    """
+    ports = {"one": bench.port, "two": bench.port + 1}
+    for _ in range(rounds):
+        _see_who_is_refused(bench, lambda name: bench.start(name, ports[name]))
+        for name in ports:
+            bench.backend.remove(bench.node, name)
+    for name, port in ports.items():
+        bench.start(name, port)
+        bench.backend.stop(bench.node, name)
+    for _ in range(rounds):
+        _see_who_is_refused(bench, lambda name: bench.backend.start_again(bench.node, name))
+        for name in ports:
+            bench.backend.stop(bench.node, name)
+
+
+def _see_who_is_refused(bench: Bench, start: Callable[[str], None]) -> None:
+    together = threading.Barrier(2)
+
+    def refusal_or_none(name: str) -> BackendError | None:
+        together.wait()
+        try:
+            start(name)
+        except BackendError as refusal:
+            return refusal
+        return None
+
+    with ThreadPoolExecutor(2) as threads:
+        refused = dict(zip(("one", "two"), threads.map(refusal_or_none, ("one", "two")), strict=True))
+    assert any(refused.values()), "they never share the volume"
+    for name, refusal in refused.items():
+        assert bench.is_running(name) == (refusal is None)
+        if refusal is not None:
+            [other] = refused.keys() - {name}
+            assert other in str(refusal.problem.why)
+            assert refusal.problem.todo is not None
 
 
 def refusal_of(action: Callable[[], object]) -> BackendError:

@@ -12,6 +12,9 @@ from socketserver import ThreadingUnixStreamServer
 from tempfile import TemporaryDirectory
 from typing import ClassVar
 
+from tests.factories import an_image
+from wizard.backends.engine import template
+
 ANSWERS: Mapping[str, tuple[int, object]] = {
     r"GET /version": (
         200,
@@ -24,7 +27,7 @@ ANSWERS: Mapping[str, tuple[int, object]] = {
     r"GET /volumes/[^/]+": (404, {"message": "no such volume"}),
     r"POST /images/load": (200, {"stream": "Loaded image"}),
     r"POST /images/[^/]+/tag": (201, ""),
-    r"POST /volumes/create": (201, {}),
+    r"POST /volumes/create": (201, {"Labels": {template.OURS: an_image().licence}}),
     r"POST /containers/create": (201, {"Id": "made"}),
     r"POST /containers/[^/]+/start": (204, ""),
     r"POST /containers/[^/]+/stop": (204, ""),

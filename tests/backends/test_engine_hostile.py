@@ -55,7 +55,7 @@ MAY_DIFFER = {"Cmd/1"}
 PATHS = re.compile(
     r"(GET /(version|containers/json|containers/NAME/(json|logs|archive)|images/ID/json|images/json|volumes/VOLUME)"
     r"|POST /(images/load|images/ID/tag|volumes/create|containers/create|containers/(NAME|PROBE)/(start|stop|wait))"
-    r"|DELETE /(containers/(NAME|PROBE)|images/ID))(\?[A-Za-z0-9=&%._+-]*)?"
+    r"|DELETE /(containers/(NAME|PROBE)|images/(ID|TAG)))(\?[A-Za-z0-9=&%._+-]*)?"
 )
 
 Action = Callable[[DockerBackend, Node, Image, int, str, Path], object]
@@ -105,6 +105,7 @@ def asked(
 def shape(asked: Asked, name: str) -> str:
     """The line of a request with the names that belong there taken out."""
     line = re.sub(r"(?<=/images/)sha256:[0-9a-f]{64}(?=[/?]|$)", "ID", asked.line)
+    line = re.sub(r"(?<=/images/)(localhost/)?fineops-license:[0-9a-f]{32}(?=[/?]|$)", "TAG", line)
     line = re.sub(r"(?<=/volumes/)fineops-license-[a-z0-9][a-z0-9-]{0,62}$", "VOLUME", line)
     line = re.sub(r"/fineops-license-probe-[0-9]+-[0-9a-f]{8}\b", "/PROBE", line)
     return re.sub(rf"/containers/{re.escape(name)}(?=[/?]|$)", "/containers/NAME", line) if name else line

@@ -70,6 +70,28 @@ def test_by_hand_each_hardening_flag_is_given() -> None:
     }
 
 
+def test_by_hand_an_image_of_which_nothing_is_known_has_what_a_plain_run_gives_within_limits() -> None:
+    """Its own user, capabilities, root and /tmp: it may begin as root and give that up by itself."""
+    image = an_image(is_licence=False)
+    run = commands(plan(NODE, image, PORT, "one").manual)[-1]
+    flags = {word for word in run if word.startswith("--")}
+    assert run[-1] == f"sha256:{image.image_id}"
+    assert flags == {
+        "--name",
+        "--label",
+        "--volume",
+        "--publish",
+        "--security-opt",
+        "--pids-limit",
+        "--memory",
+        "--memory-swap",
+        "--stop-timeout",
+        "--restart",
+        "--log-driver",
+        "--log-opt",
+    }
+
+
 @pytest.mark.parametrize("address", ["$(reboot)", "a b; rm -rf /", "'\"\\", "--read-only=false", "one\ntwo"])
 def test_nothing_in_it_is_obeyed_by_a_shell(address: str) -> None:
     manual = plan(replace(NODE, address=address), IMAGE, PORT, "one").manual

@@ -220,8 +220,19 @@ def test_the_volume_of_an_earlier_instance_is_said_to_be_kept(engine: StubEngine
     assert (line.outcome, "kept" in str(line.detail)) == (Outcome.PASSED, True)
 
 
-def test_a_volume_of_somebody_else_is_a_doubt_and_a_container_of_that_name_fails(engine: StubEngine) -> None:
-    engine.answers[VOLUME] = (200, {"Name": "v", "Labels": None})
-    assert check(engine, "leftovers").outcome is Outcome.DOUBTFUL
+@pytest.mark.parametrize("labels", [None, {}, {template.OURS: "ffffffffffffffff"}])
+def test_a_volume_of_somebody_else_fails_also_beside_a_container_that_does_not_run(
+    engine: StubEngine, labels: Mapping[str, str] | None
+) -> None:
+    """It would be refused by the start, so there is nothing to accept."""
+    engine.answers[VOLUME] = (200, {"Name": "v", "Labels": labels})
+    for containers in ([], [listed("one", ours(), state="exited")]):
+        engine.answers[LISTS] = (200, containers)
+        line = check(engine, "leftovers")
+        assert (line.outcome, "v" in str(line.detail)) == (Outcome.FAILED, True)
+        assert line.todo
+
+
+def test_a_container_of_that_name_that_is_somebody_elses_fails(engine: StubEngine) -> None:
     engine.answers[LISTS] = (200, [listed("two")])
     assert check(engine, "leftovers", "two").outcome is Outcome.FAILED

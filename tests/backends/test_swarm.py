@@ -6,13 +6,15 @@ import logging
 import os
 import shutil
 import subprocess
+import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from itertools import accumulate
 from pathlib import Path
 
 import pytest
 
-from tests.backends.common import bench_on
+from tests.backends.common import bench_on, expect_one_at_most, refusal_of
 from tests.contracts.backend import BackendContract, Bench
 from tests.engines import NEEDS_ENGINES
 from tests.engines.daemons import Daemon
@@ -24,6 +26,7 @@ from wizard.backends import load
 from wizard.backends.engine import plan as plans
 from wizard.backends.engine import service, template
 from wizard.domain.image import Image
+from wizard.domain.preflight import Outcome
 
 pytestmark = [pytest.mark.engine, NEEDS_ENGINES]
 
@@ -96,6 +99,59 @@ def test_all_of_the_template_is_in_the_container(bench: Bench, cluster: Swarm) -
     mounts = cluster.worker.host.run("cat", f"/proc/{found['State']['Pid']}/mounts")
     temporary = next(line for line in mounts.splitlines() if " /tmp " in line)
     assert {"nosuid", "nodev", "noexec", "size=16384k"} <= set(temporary.split()[3].split(","))
+
+
+def test_a_volume_that_somebody_else_has_made_under_our_name_is_refused_and_left_alone(
+    bench: Bench, cluster: Swarm
+) -> None:
+    bench.load()
+    name = template.volume_of(bench.image.licence)
+    with cluster.worker.client() as engine:
+        engine.create_volume(name)
+    assert bench.check("leftovers", "one").outcome is Outcome.FAILED
+    refusal = refusal_of(lambda: bench.start("one"))
+    assert (refusal.permanent, name in str(refusal.problem.happened)) == (True, True)
+    assert bench.inspect("one") is None
+    with cluster.worker.client() as engine:
+        assert [it["Name"] for it in engine.volumes()["Volumes"]] == [name]
+        engine.remove_volume(name)
+    bench.start("one")
+    assert bench.is_running("one")
+
+
+def test_a_volume_that_was_pruned_while_its_service_was_stopped_is_made_anew_as_ours(
+    bench: Bench, cluster: Swarm
+) -> None:
+    """It is a new instance then; without our label the next deployment would take it for somebody else's."""
+    bench.load()
+    bench.start("one")
+    bench.backend.stop(bench.node, "one")
+    with cluster.worker.client() as engine:
+        until(lambda: not engine.containers(all=True), "Swarm has taken the container away")
+        engine.remove_volume(template.volume_of(bench.image.licence))
+        bench.backend.start_again(bench.node, "one")
+        [volume] = engine.volumes()["Volumes"]
+    assert (volume["Name"], volume["Labels"]) == tuple(template.volume(bench.image).values())
+
+
+def test_of_two_that_are_started_at_once_on_one_volume_one_runs_at_most(bench: Bench, cluster: Swarm) -> None:
+    """At the end, and at any time before."""
+    bench.load()
+    began = int(time.time())
+    expect_one_at_most(bench)
+    assert most_at_a_time(cluster.worker, began) <= 1
+    bench.backend.start_again(bench.node, "one")
+    assert bench.is_running("one")
+
+
+def most_at_a_time(daemon: Daemon, since: int) -> int:
+    """How many containers of ours ran there at the same moment since then, as the engine has noted it."""
+    wanted = {"type": "container", "label": template.OURS, "event": ["start", "die"]}
+    with daemon.client() as engine:
+        noted = [
+            it["Action"] for it in engine.events(since=since, until=int(time.time()) + 1, filters=wanted, decode=True)
+        ]
+    return max(accumulate(1 if action == "start" else -1 for action in noted), default=0)
 
 
 def by_shell(commands: str, daemon: Daemon, folder: Path) -> None:

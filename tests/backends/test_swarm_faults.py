@@ -18,7 +18,7 @@ from tests.factories import NOW, a_node
 from tests.fakes import FakeClock
 from tests.waiting import until
 from wizard.backends.engine import service
-from wizard.backends.swarm import SwarmBackend
+from wizard.backends.swarm import SwarmBackend, tasks
 from wizard.domain.image import Image
 from wizard.domain.preflight import Outcome
 from wizard.domain.project import Node
@@ -89,6 +89,17 @@ class Ground:
             finally:
                 manager.remove_service(name)
                 until(lambda: not any(name in it for it in self.left_behind()[1]), "somebody's container is gone")
+
+    def kill(self) -> None:
+        """The program of the only container, as the kernel does."""
+        with self.swarm.worker.client() as engine:
+            [container] = engine.containers()
+            engine.kill(container["Id"])
+
+    def has_forgotten(self) -> bool:
+        """Whether no task of ours is left that was ever started."""
+        with self.swarm.manager.client() as manager:
+            return tasks.start_of(manager.tasks(filters={"service": "one"})).fate is tasks.Fate.FAILED
 
     def states(self, name: str) -> list[str]:
         """Of the tasks of a service."""
@@ -208,6 +219,20 @@ def test_a_stopped_one_whose_port_was_taken_stays_stopped(here: Ground) -> None:
     assert not here.is_running()
     here.backend.start_again(here.node, "one")
     assert here.is_running()
+
+
+def test_one_that_its_swarm_heals_by_itself_is_not_stopped_by_a_start_that_fails_meanwhile(here: Ground) -> None:
+    """Its program died, and another one has its port for a while. No earlier start is remembered by then."""
+    here.start()
+    here.kill()
+    here.backend.start_again(here.node, "one")
+    until(here.is_running, "Swarm has started it again")
+    here.kill()
+    with here.swarm.worker.host.listening(PORT):
+        until(here.has_forgotten, "Swarm remembers only starts that failed", patience=60)
+        refusal = refusal_of(lambda: here.backend.start_again(here.node, "one"))
+        assert "taken" in str(refusal.problem.happened)
+    until(here.is_running, "Swarm has started it again", patience=30)
 
 
 def test_a_service_of_somebody_else_is_never_touched(here: Ground) -> None:

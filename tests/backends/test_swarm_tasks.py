@@ -18,6 +18,9 @@ NO_NODE = "no suitable node (scheduling constraints not satisfied on 2 nodes)"
 NO_IMAGE = "No such image: sha256:00"
 
 
+UNKNOWN = an_image(is_licence=False)
+
+
 def a_task(state: str, message: str = "", err: str = "", desired: str = "running") -> dict[str, Any]:
     status = {"State": state, "Message": message} | ({"Err": err} if err else {})
     return {"Status": status, "DesiredState": desired}
@@ -75,6 +78,12 @@ def test_a_container_beside_its_predecessors_was_started_again_so_often() -> Non
     assert instance.out_of_memory
 
 
+def test_one_that_is_paused_runs_and_is_told_so() -> None:
+    instance = tasks.instance("one", LABELS, [a_container(True, Paused=True), a_container(False, 2)])
+    assert (instance.running, instance.paused, instance.exit_code) == (True, True, None)
+    assert not tasks.instance("one", LABELS, [a_container(True)]).paused
+
+
 def test_one_that_waits_to_be_started_again_has_the_exit_status_of_its_predecessor() -> None:
     found = [a_container(False, started=tasks.NEVER), a_container(False, 2)]
     instance = tasks.instance("one", LABELS, found)
@@ -97,7 +106,25 @@ def test_what_a_swarm_has_left_out_is_named() -> None:
     ("versions", "said"), [(("1.41", "1.45"), True), (("1.45", "1.43"), True), (("1.44", "1.51"), False)]
 )
 def test_hardening_that_either_engine_lacks_is_said(versions: tuple[str, ...], said: bool) -> None:
-    assert ("leaves out" in str(lines.hardening(versions).detail)) is said
+    for image in (an_image(), UNKNOWN):
+        assert ("leaves out" in str(lines.hardening(versions, image).detail)) is said
+
+
+def test_an_image_of_which_nothing_is_known_is_not_said_to_be_without_rights() -> None:
+    assert "No root" in str(lines.hardening(["1.45"], an_image()).detail)
+    assert "No root" not in str(lines.hardening(["1.45"], UNKNOWN).detail)
+
+
+def test_an_image_of_which_nothing_is_known_is_given_its_own_user_rights_and_folders() -> None:
+    """As far as a plain `docker run` gives them; and what was left away is no part that Swarm has left out."""
+    spec = service.service("abc", a_node(), UNKNOWN, 18081, "one")
+    container = spec["TaskTemplate"]["ContainerSpec"]
+    assert (container["User"], container["ReadOnly"], container["CapabilityDrop"]) == ("", False, [])
+    assert [mount["Target"] for mount in container["Mounts"]] == [template.CONFIG]
+    assert list(service.left_out(container, {key: value for key, value in container.items() if value})) == []
+    command = plans.by_hand(a_node(), UNKNOWN, spec).partition("# on a manager")[2]
+    for flag in ("--read-only", "--user", "--cap-drop", "tmpfs"):
+        assert flag not in command
 
 
 def test_every_part_of_a_service_has_its_word_on_the_command_line() -> None:

@@ -13,10 +13,11 @@ import pytest
 from tests.factories import NOW
 from tests.waiting import until
 from wizard.domain.image import Image
+from wizard.domain.instance import Instance
 from wizard.domain.preflight import Check, Outcome, Preflight
 from wizard.domain.project import Node
 from wizard.errors import BackendError
-from wizard.ports import Backend, Instance
+from wizard.ports import Backend
 
 
 @dataclass(frozen=True, kw_only=True)

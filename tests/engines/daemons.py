@@ -71,6 +71,13 @@ class Daemon:
         if self.nsenter is not None:
             self.nsenter.send_signal(signal.SIGCONT)
 
+    def also_at(self, path: str) -> str:
+        """Have its socket at that path of its host, too, as long as it runs."""
+        self.host.run("mkdir", "-p", str(Path(path).parent))
+        self.host.run("touch", path)
+        self.host.run("mount", "--bind", self.url.removeprefix("unix://"), path)
+        return path
+
     def client(self, timeout: int = 30) -> docker.APIClient:
         """`timeout` in seconds, for each read."""
         return api_client(self.url, timeout=timeout)

@@ -95,6 +95,14 @@ class Host:
         """As a power cut does: its processes end at once, and its network and mounts are gone."""
         psutil.Process(self.pid).kill()
 
+    def over_ipv6(self) -> str:
+        """Another address, at which this machine reaches it, too."""
+        network, number = self.address.rsplit(".", 1)
+        prefix = f"fd00:{network.replace('.', ':')}:"
+        for run, cable, last in ((_run, _at(f"{network}.1"), "1"), (self.run, "eth0", number)):
+            run("ip", "address", "add", f"{prefix}:{last}/64", "dev", cable, "nodad")
+        return f"{prefix}:{number}"
+
     def _inside(self) -> tuple[str, ...]:
         return ("nsenter", f"--target={self.pid}", "--net", "--mount", "--pid", "--uts", "--")
 
@@ -173,6 +181,12 @@ def _answers(address: str, port: int) -> bool:
     with suppress(OSError), socket.create_connection((address, port), 1):
         return True
     return False
+
+
+def _at(address: str) -> str:
+    """The interface of this machine that has that address."""
+    interfaces = psutil.net_if_addrs().items()
+    return next(name for name, entries in interfaces if any(entry.address == address for entry in entries))
 
 
 def _in_network(pid: int) -> tuple[str, ...]:

@@ -73,7 +73,7 @@ def small_image(folder: Path, of: Image, content: bytes, architecture: str = "am
     )
     digest = hashlib.sha256(archive).hexdigest()
     (folder / digest).write_bytes(archive)
-    return replace(of, digest=digest, image_id=image_id, manifest="", size=len(archive), unpacked=len(layer))
+    return replace(of, digest=digest, image_id=image_id, manifest="", size=len(archive))
 
 
 def _tar(members: Mapping[str, bytes]) -> bytes:

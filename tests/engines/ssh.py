@@ -23,7 +23,7 @@ NEEDS_SSH = pytest.mark.skipif(
 
 @dataclass
 class SshServer:
-    """It listens on port 22 of its host, and lets root in with the key in `folder`: what the inventory calls ssh."""
+    """It listens on port 22 of its host, and lets in with the key in `folder`: what the inventory calls ssh."""
 
     host: Host
     folder: Path
@@ -52,6 +52,11 @@ class SshServer:
         self.nsenter = self.host.spawn(words, self.log)
         until(lambda: "listening on" in self._words(), f"the ssh server listens; its words are in {self.log}")
 
+    @property
+    def admitted(self) -> int:
+        """How often it has let somebody in since it was started."""
+        return self._words().count("accepted publickey")
+
     def kill(self) -> None:
         """It, and all that it has let in."""
         if self.nsenter is not None:
@@ -73,6 +78,7 @@ class SshServer:
 def ssh_server(host: Host) -> Iterator[SshServer]:
     """One with keys of its own."""
     server = SshServer(host, host.folder / "ssh")
+    host.folder.chmod(0o711)  # for users of the host who are not root
     server.folder.mkdir()
     make_key(server.folder / "key")
     make_key(host.folder / "host")
@@ -94,9 +100,9 @@ def make_key(path: Path) -> None:
 def let_in(server: SshServer, key: Path, options: str = "") -> None:
     """From now on whoever has that public key, and nobody else; `options` as sshd(8) has them in authorized_keys."""
     server.authorized.write_text(f"{options} {key.read_text()}".lstrip())
-    server.authorized.chmod(0o600)
+    server.authorized.chmod(0o644)  # it is read as the user who wants to come in
 
 
-def knows(server: SshServer, key: Path) -> None:
-    """The client takes whoever has that public key for the host."""
-    (server.folder / "known_hosts").write_text(f"{server.host.address} {key.read_text()}")
+def knows(server: SshServer, key: Path, name: str = "") -> None:
+    """The client takes whoever has that public key for the host of that name, its address unless another is given."""
+    (server.folder / "known_hosts").write_text(f"{name or server.host.address} {key.read_text()}")

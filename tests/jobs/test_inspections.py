@@ -44,6 +44,17 @@ def test_one_that_has_ended_is_noted_as_such(rounds: Rounds, store: MemoryStore,
     assert (seen.running, seen.exit_code) == (False, 0)
 
 
+def test_one_that_is_paused_is_noted_as_such_and_not_as_running(
+    rounds: Rounds, store: MemoryStore, backend: FakeBackend
+) -> None:
+    store.save(a_deployed_registration())
+    backend.engines[a_node().slug].containers[a_deployment().name].paused = True
+    rounds.inspect()
+    seen = store.inspection("r1")
+    assert seen
+    assert (seen.running, seen.paused, seen.exit_code) == (False, True, None)
+
+
 def test_one_that_is_gone_is_noted_as_such(rounds: Rounds, store: MemoryStore, backend: FakeBackend) -> None:
     store.save(a_deployed_registration())
     backend.remove(a_node(), a_deployment().name)

@@ -36,6 +36,13 @@ def test_one_that_needed_too_much_memory_says_so(visitor: Visitor, desk: FakeDes
     assert visitor.has("It was ended because it needed more memory than it may have.")
 
 
+def test_one_that_is_paused_says_so_and_how_it_goes_on(visitor: Visitor, desk: FakeDesk) -> None:
+    at(visitor, desk, running=False, paused=True)
+    assert visitor.has("It is paused")
+    assert visitor.has("docker unpause license-server-1")
+    assert not visitor.has("within a minute")
+
+
 def test_one_that_is_gone_is_not_made_anew_and_that_is_said(visitor: Visitor, desk: FakeDesk) -> None:
     at(visitor, desk, found=False, running=False)
     assert visitor.has("The container is not there any more.")

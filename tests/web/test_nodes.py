@@ -5,7 +5,7 @@ from pathlib import Path
 from tests.desk import FakeDesk
 from tests.visitor import Visitor
 from wizard.domain.engine import Engine
-from wizard.ports import Health
+from wizard.domain.instance import Health
 from wizard.text import say
 
 

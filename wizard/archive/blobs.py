@@ -7,14 +7,9 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from itertools import chain
 
-from wizard.archive.tar import COMPRESSIONS, LARGEST_ARCHIVE, PIECE, Kind, Member, Source, Tar
+from wizard.archive.limits import LARGEST_ARCHIVE, LARGEST_JSON, MOST_KEPT, PIECE, SMALL
+from wizard.archive.tar import COMPRESSIONS, Kind, Member, Source, Tar
 from wizard.archive.verdicts import Refused
-
-SMALL = 64 * 1024
-"""Bytes. Whatever is smaller is kept: the personal layer, with the claims alone in it, is."""
-LARGEST_JSON = 4 << 20
-MOST_KEPT = 16 << 20
-"""Bytes of content kept in memory, over all files."""
 
 _DIGEST = "[0-9a-f]{64}"
 FILES = re.compile(

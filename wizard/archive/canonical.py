@@ -13,7 +13,8 @@ from typing import BinaryIO
 
 from wizard.archive.blobs import BLOBS, Blob, Meter, gunzip
 from wizard.archive.layout import Layout
-from wizard.archive.tar import BLOCK, LARGEST_ARCHIVE, Source
+from wizard.archive.limits import LARGEST_ARCHIVE
+from wizard.archive.tar import BLOCK, Source
 from wizard.archive.verdicts import Refused
 from wizard.domain.image import name_on_nodes
 from wizard.licensing.protocol.claims import canonical_json

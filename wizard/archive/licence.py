@@ -6,8 +6,9 @@ from pathlib import PurePosixPath
 
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
 
-from wizard.archive.blobs import SMALL, Blob, unpacked
+from wizard.archive.blobs import Blob, unpacked
 from wizard.archive.layout import Layout
+from wizard.archive.limits import SMALL
 from wizard.archive.tar import Kind, Source, Tar
 from wizard.archive.verdicts import Refused
 from wizard.licensing.protocol.claims import CLAIMS_LABEL, CLAIMS_PATH, Claims, ClaimsError, layers_digest, read_claims

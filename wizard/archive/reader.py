@@ -4,7 +4,7 @@ One pass over a stream that cannot be rewound, in constant memory; every file in
 be understood in two ways is refused (verdicts.py says why).
 """
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -15,6 +15,7 @@ from wizard.archive.layout import Layout, read_layout
 from wizard.archive.licence import has_claims, read_licence
 from wizard.archive.tar import Readable, Source
 from wizard.domain.image import REPOSITORY_ON_NODES
+from wizard.domain.upload import Passport
 from wizard.licensing.protocol.claims import REPOSITORY, Claims
 
 
@@ -29,8 +30,6 @@ class Contents:
     """The digest of the image's configuration."""
     diff_ids: tuple[str, ...]
     """`sha256:…` of each unpacked layer, the base first, the claims' own last."""
-    layer_sizes: tuple[int, ...]
-    """Of each layer, unpacked."""
     size: int
     """Of the archive."""
     claims: Claims | None
@@ -41,16 +40,25 @@ class Contents:
     """Where all of it lies in the archive."""
 
 
+Seen = Callable[[Passport], None]
+
+
+def ignored(passport: Passport) -> None:
+    """What becomes known on the way is of no interest."""
+
+
 def read_image(
     stream: Readable,
     vendor_keys: Mapping[str, Ed25519PublicKey],
     repository: str = REPOSITORY,
     *,
     takes_unknown: bool = False,
+    seen: Seen = ignored,
 ) -> Contents:
     """Read the stream to its end and check it. Refused (an InvalidInput) when it is no licence image.
 
-    With `takes_unknown` one that does not even say that it is a licence is taken for what it is.
+    With `takes_unknown` one that does not even say that it is a licence is taken for what it is. What becomes known on
+    the way is told to `seen`.
     """
     source = Source(stream)
     layout = read_layout(collect(source), repository)
@@ -64,7 +72,6 @@ def read_image(
         architecture=layout.config.architecture,
         image_id=layout.image_id,
         diff_ids=layout.config.rootfs.diff_ids,
-        layer_sizes=tuple(layer.unpacked_size for layer in layout.layers),
         size=source.position,
         claims=claims,
         claims_envelope=envelope,

@@ -12,6 +12,7 @@ import shutil
 import time
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager, suppress
+from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 from tempfile import TemporaryFile, mkstemp
@@ -20,7 +21,9 @@ from typing import BinaryIO
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
 
 from wizard.archive.canonical import Canonical, canonical
-from wizard.archive.reader import Contents, read_image
+from wizard.archive.limits import LONGEST_FILENAME, RESERVE
+from wizard.archive.reader import Contents, Seen, ignored, read_image
+from wizard.archive.tar import Readable
 from wizard.archive.verdicts import Refused
 from wizard.domain.image import Image
 from wizard.errors import BackendError
@@ -28,15 +31,21 @@ from wizard.licensing.protocol.claims import REPOSITORY, ClaimsError, load_vendo
 from wizard.text import say
 
 PARTIAL = ".partial"
-RESERVE = 64 << 20
-"""Bytes of the disk that an upload leaves free, for the store and the logs."""
-LONGEST_FILENAME = 255
 LICENCE_DIGITS = 16
 NEVER = datetime(1970, 1, 1, tzinfo=UTC)
 """When an image was issued that nobody has signed."""
 FULL = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
 SETTLED = 1_000_000_000
 """Nanoseconds. The times of a file are as coarse as the kernel's ticks, so those of a younger one say little."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Examined:
+    """An archive that was checked. `digest` and `size` are of the file as it was received."""
+
+    contents: Contents
+    digest: str
+    size: int
 
 
 class FileSpool:
@@ -67,14 +76,30 @@ class FileSpool:
 
         What is refused is refused at once: the rest of `source` is then still unread.
         """
-        vendor_keys = self._vendor_keys()
-        self._has_room_for(2 * (size or 0))
-        with self._full_disk_is_told(), TemporaryFile(dir=self._folder) as received:
-            copy = _Copy(source, received)
-            contents = self._read(copy, size, vendor_keys)
-            archive = canonical(contents.layout)
-            digest = self._write(archive, received)
-        return _image(contents, archive, digest, copy, _shown(filename))
+        self.ensure_room(2 * (size or 0))
+        with self.full_disk_is_told(), TemporaryFile(dir=self._folder) as received:
+            return self.keep(self.examine(source, size, copied_to=received), received, filename)
+
+    def examine(
+        self, stream: Readable, size: int | None, *, copied_to: BinaryIO | None = None, seen: Seen = ignored
+    ) -> Examined:
+        """Check an archive to the end of its stream. Refused when it is no licence image, or not `size` bytes."""
+        passing = _Passing(stream, copied_to)
+        try:
+            contents = read_image(passing, self._vendor_keys(), takes_unknown=self._takes_unknown, seen=seen)
+        except Refused as refused:
+            if refused.code in ("truncated", "empty") and size is not None and passing.size < size:
+                raise Refused("incomplete", size=passing.size, declared=size) from None
+            raise
+        if size is not None and passing.size != size:
+            raise Refused("incomplete" if passing.size < size else "excess", size=passing.size, declared=size)
+        return Examined(contents=contents, digest=passing.digest, size=passing.size)
+
+    def keep(self, examined: Examined, received: BinaryIO, filename: str) -> Image:
+        """Write our archive of what was examined; `received` holds it. The image is in the spool from then on."""
+        archive = canonical(examined.contents.layout)
+        with self.full_disk_is_told():
+            return _image(examined, archive, self._write(archive, received), shown_name(filename))
 
     def path(self, image: Image) -> Path:
         """Our archive of it. BackendError (permanent) when it is gone or is no longer what was checked.
@@ -91,20 +116,9 @@ class FileSpool:
             )
         return path
 
-    def _read(self, copy: "_Copy", size: int | None, vendor_keys: Mapping[str, Ed25519PublicKey]) -> Contents:
-        try:
-            contents = read_image(copy, vendor_keys, takes_unknown=self._takes_unknown)
-        except Refused as refused:
-            if refused.code in ("truncated", "empty") and size is not None and copy.size < size:
-                raise Refused("incomplete", size=copy.size, declared=size) from None
-            raise
-        if size is not None and copy.size != size:
-            raise Refused("incomplete" if copy.size < size else "excess", size=copy.size, declared=size)
-        return contents
-
     def _write(self, archive: Canonical, received: BinaryIO) -> str:
         """Write our archive under its digest; the digest."""
-        self._has_room_for(archive.size)
+        self.ensure_room(archive.size)
         with self._partial() as (path, partial):
             digest = archive.write(received, partial)
             partial.flush()
@@ -184,12 +198,13 @@ class FileSpool:
         except (OSError, ClaimsError):
             raise Refused("vendor-key") from None
 
-    def _has_room_for(self, size: int) -> None:
+    def ensure_room(self, size: int) -> None:
+        """Refused when so many more bytes would fill the disk."""
         if shutil.disk_usage(self._folder).free < size + RESERVE:
             raise self._full()
 
     @contextmanager
-    def _full_disk_is_told(self) -> Iterator[None]:
+    def full_disk_is_told(self) -> Iterator[None]:
         try:
             yield
         except OSError as error:
@@ -201,10 +216,10 @@ class FileSpool:
         return Refused("no-space", free=shutil.disk_usage(self._folder).free >> 20)
 
 
-class _Copy:
-    """Reads from a stream, and keeps a copy of all that was read."""
+class _Passing:
+    """Reads from a stream; all that was read is hashed, and written down where it is on no disk yet."""
 
-    def __init__(self, source: BinaryIO, target: BinaryIO) -> None:
+    def __init__(self, source: Readable, target: BinaryIO | None) -> None:
         self._source = source
         self._target = target
         self._hash = hashlib.sha256()
@@ -212,7 +227,8 @@ class _Copy:
 
     def read(self, size: int, /) -> bytes:
         data = self._source.read(size)
-        self._target.write(data)
+        if self._target is not None:
+            self._target.write(data)
         self._hash.update(data)
         self.size += len(data)
         return data
@@ -222,8 +238,8 @@ class _Copy:
         return self._hash.hexdigest()
 
 
-def _image(contents: Contents, archive: Canonical, digest: str, copy: _Copy, filename: str) -> Image:
-    claims = contents.claims
+def _image(examined: Examined, archive: Canonical, digest: str, filename: str) -> Image:
+    contents, claims = examined.contents, examined.contents.claims
     return Image(
         digest=digest,
         image_id=contents.image_id,
@@ -232,10 +248,9 @@ def _image(contents: Contents, archive: Canonical, digest: str, copy: _Copy, fil
         tag=contents.tag,
         architecture=contents.architecture,
         size=archive.size,
-        unpacked=sum(contents.layer_sizes),
         filename=filename,
-        received=copy.digest,
-        received_size=copy.size,
+        received=examined.digest,
+        received_size=examined.size,
         is_licence=claims is not None,
         company=claims.company if claims else "",
         project=claims.project if claims else "",
@@ -245,7 +260,7 @@ def _image(contents: Contents, archive: Canonical, digest: str, copy: _Copy, fil
     )
 
 
-def _shown(filename: str) -> str:
+def shown_name(filename: str) -> str:
     """The name of the file, fit to be shown: without folders and control characters. It names nothing on our disk."""
     name = filename.replace("\\", "/").rpartition("/")[2]
     name = "".join(character for character in name if character.isprintable()).strip()

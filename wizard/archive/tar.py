@@ -11,16 +11,10 @@ from dataclasses import dataclass
 from enum import Enum
 from typing import Protocol
 
+from wizard.archive.limits import LARGEST_ARCHIVE, LARGEST_EXTENSION, LONGEST_NAME, MOST_MEMBERS, PIECE
 from wizard.archive.verdicts import Refused
 
 BLOCK = 512
-PIECE = 1 << 20
-"""Bytes read and hashed at a time."""
-MOST_MEMBERS = 20_000
-LONGEST_NAME = 4096
-LARGEST_EXTENSION = 64 * 1024
-"""Bytes of a pax header or a GNU long name."""
-LARGEST_ARCHIVE = 8 << 30
 
 COMPRESSIONS = {b"\x1f\x8b": "gzip", b"\xfd7zXZ\x00": "xz", b"\x28\xb5\x2f\xfd": "zstd", b"BZh": "bzip2"}
 """How the compressed files begin that are mistaken for tar files."""

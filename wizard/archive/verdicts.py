@@ -25,6 +25,7 @@ class Refused(InvalidInput):
             _filled(verdict.happened, params), why=_filled(verdict.why, params), todo=_filled(verdict.todo, params)
         )
         self.code = code
+        self.params: Mapping[str, str | int] = params
 
 
 def _filled(text: Text, params: Mapping[str, str | int]) -> Text:

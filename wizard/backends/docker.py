@@ -6,17 +6,18 @@ from datetime import datetime
 from pathlib import Path
 
 from docker import APIClient
-from docker.errors import APIError
+from docker.errors import APIError, ImageNotFound
 
-from wizard.backends.engine import containers, holders, images, plan, preflight, probe, refusals, template
+from wizard.backends.engine import containers, holders, images, plan, preflight, probe, refusals, template, volumes
 from wizard.backends.engine.channel import SECONDS_TO_ANSWER, Channel
 from wizard.backends.refusals import no_container, not_loaded, port_in_use, volume_in_use
 from wizard.domain.engine import Engine
 from wizard.domain.image import Image
+from wizard.domain.instance import Health, Instance
 from wizard.domain.preflight import Plan, Preflight
 from wizard.domain.project import Node
 from wizard.errors import BackendError
-from wizard.ports import Health, Instance, Progress
+from wizard.ports import Progress
 
 
 class DockerBackend:
@@ -130,9 +131,11 @@ class DockerBackend:
         if not id:
             raise not_loaded(node, image)
         _ensure_alone(engine, node, image.licence, name)
-        volume = template.volume(image)
-        engine.create_volume(volume["Name"], labels=volume["Labels"])
-        engine.create_container_from_config(template.container(node, image, port, id), template.checked(name))
+        volumes.ensure(engine, node, image)
+        try:
+            engine.create_container_from_config(template.container(node, image, port, id), template.checked(name))
+        except ImageNotFound as error:  # another deployment that was undone has just taken it away
+            raise not_loaded(node, image, str(error.explanation)) from error
 
     def _run(self, engine: APIClient, node: Node, name: str, port: int, licence: str, *, is_new: bool) -> None:
         """Start it, unless another one has its volume. A busy port shows only now; what never ran is taken away."""
@@ -146,6 +149,16 @@ class DockerBackend:
             if holders.is_busy(words):
                 holder = holders.holder(node, port, holders.published(engine, besides=name))
                 raise port_in_use(node, port, holder, words) from error
+            raise
+        if not is_new:
+            self._stay_alone(engine, node, licence, name)
+
+    def _stay_alone(self, engine: APIClient, node: Node, licence: str, name: str) -> None:
+        """Nobody who looked while it was stopped has counted it, so it looks once more. Both may give way."""
+        try:
+            _ensure_alone(engine, node, licence, name)
+        except BackendError:
+            engine.stop(name, timeout=self._grace)
             raise
 
 

@@ -31,9 +31,7 @@ class Image:
     tag: str
     architecture: str
     size: int
-    """Of our archive."""
-    unpacked: int = 0
-    """Of all layers: what the image takes on a node."""
+    """Of our archive, whose layers are not packed: so much the image takes on a node, too."""
     filename: str
     received: str = ""
     """The digest of the file as it was received, to be compared with what `sha256sum` says of it."""

@@ -8,23 +8,31 @@ from wizard.text import Text, say
 
 @dataclass(frozen=True, kw_only=True)
 class Inspection:
-    """`exit_code` when it does not run and has run. `found` is false when the engine has no such container any more."""
+    """`exit_code` when it does not run and has run. `found` is false when the engine has no such container any more.
+
+    What has a default was added later, and is missing in older documents.
+    """
 
     name: str
     found: bool
     running: bool
+    """And is not paused."""
     exit_code: int | None
     restarts: int
     out_of_memory: bool
     log: str
     """The last lines that it printed, as text that no page obeys."""
     seen_at: datetime
+    paused: bool = False
+    """Somebody has frozen it: it has its port and volume, and answers nobody. Who did it knows when it may go on."""
 
     @property
     def words(self) -> Text:
         """Its state, for a person."""
         if not self.found:
             return say("The container is not there any more.")
+        if self.paused:
+            return say("It is paused: its program stands still.")
         if self.running:
             return say("It runs.")
         if self.out_of_memory:

@@ -17,7 +17,8 @@ def inspect(registration: Registration, workshop: Workshop) -> None:
     inspection = Inspection(
         name=deployment.name,
         found=found is not None,
-        running=found is not None and found.running,
+        running=found is not None and found.running and not found.paused,
+        paused=found is not None and found.paused,
         exit_code=found.exit_code if found else None,
         restarts=found.restarts if found else 0,
         out_of_memory=found is not None and found.out_of_memory,

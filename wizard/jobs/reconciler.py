@@ -7,11 +7,12 @@ from functools import partial
 
 from wizard.domain.deployment import ServerState
 from wizard.domain.image import Image
+from wizard.domain.instance import Instance
 from wizard.domain.operation import Operation, OperationState
 from wizard.domain.project import Node
 from wizard.domain.registration import Registration
 from wizard.errors import WizardError
-from wizard.ports import Instance, Supervising, Workshop
+from wizard.ports import Supervising, Workshop
 
 logger = logging.getLogger(__name__)
 

@@ -6,12 +6,13 @@ from datetime import timedelta
 
 from wizard.domain.deployment import Deployment, Endpoint, ServerStatus
 from wizard.domain.image import Image
+from wizard.domain.instance import Instance
 from wizard.domain.project import Node
 from wizard.domain.registration import Registration
 from wizard.errors import BackendError, InvalidInput, Problem
 from wizard.flow import Phase, Step, Submission, observe
 from wizard.licensing.protocol.api import ENTRY
-from wizard.ports import Instance, Services, Task
+from wizard.ports import Services, Task
 from wizard.text import Text, say
 
 SECONDS_TO_ANSWER = 60

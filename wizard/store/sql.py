@@ -10,10 +10,10 @@ from sqlalchemy.exc import IntegrityError
 
 from wizard.domain.deployment import Deployment, ServerStatus
 from wizard.domain.inspection import Inspection
+from wizard.domain.instance import Health
 from wizard.domain.operation import LEASE, Operation, OperationState
 from wizard.domain.registration import Registration
 from wizard.errors import Stale, UnknownStep
-from wizard.ports import Health
 from wizard.store import documents
 from wizard.store.engine import open_engine, reading
 from wizard.store.tables import healths, inspections, is_active, operations, registrations

@@ -19,10 +19,11 @@ from wizard.backends.embedded import processes, refusals, sockets, supervision
 from wizard.backends.embedded.folders import Container, NodeFolder, Process, Wanted, safe
 from wizard.backends.refusals import no_container, not_loaded, one_of_ours, port_in_use, volume_in_use
 from wizard.domain.image import Image
+from wizard.domain.instance import Health, Instance
 from wizard.domain.preflight import Plan, PortCheck, Preflight
 from wizard.domain.project import Node
 from wizard.errors import BackendError
-from wizard.ports import Health, Instance, Progress
+from wizard.ports import Progress
 from wizard.text import Text, say
 
 logger = logging.getLogger(__name__)

@@ -14,7 +14,8 @@ from urllib3.exceptions import HTTPError
 
 from wizard.backends.engine import refusals, troubles
 from wizard.backends.engine.client import Client, NoEngine
-from wizard.backends.engine.tunnel import NoProgram, NoTunnel, Tunnel
+from wizard.backends.engine.shared import Shared
+from wizard.backends.engine.tunnel import NoProgram, NoTunnel, Passage, Tunnel
 from wizard.domain.engine import Engine
 from wizard.domain.project import Node
 from wizard.errors import BackendError
@@ -38,37 +39,59 @@ class Channel:
         self._node = node
         self._engine = engine
         self._agreed: str | None = None
+        self._agreement = Shared()
         self._tunnel = Tunnel(engine) if engine.ssh is not None else None
 
     @contextmanager
     def open(self, seconds: float = SECONDS_TO_ANSWER) -> Iterator[docker.APIClient]:
         """A client. Whatever the engine or the way to it does wrong is a BackendError, its own words kept."""
-        began = self._tunnel.lines if self._tunnel else 0
+        passage = self._passage()
+        url = f"unix://{passage.socket}" if passage else self._engine.url
         try:
-            url = self._url()
             with self._client(url, self._version(url, seconds), seconds) as client:
                 yield client
-        except (NoProgram, NoTunnel, DockerException, requests.RequestException, HTTPError) as error:
-            raise self._trouble(error, began) from error
+        except (DockerException, requests.RequestException, HTTPError) as error:
+            raise self._trouble(error, passage) from error
 
     def close(self) -> None:
         """End the tunnel, if there is one; the next `open` opens another."""
         if self._tunnel:
             self._tunnel.close()
 
-    def _url(self) -> str:
-        return f"unix://{self._tunnel.socket()}" if self._tunnel else self._engine.url
+    def _passage(self) -> Passage | None:
+        try:
+            return self._tunnel.passage() if self._tunnel else None
+        except NoProgram as error:
+            raise troubles.no_program(self._node, self._engine, error.program) from error
+        except NoTunnel as error:
+            self._agreed = None
+            raise troubles.of_ssh(self._node, self._engine, str(error)) from error
 
     def _version(self, url: str, seconds: float) -> str:
         """The newest version that both sides speak; asked for again after anything was wrong with the engine.
 
         Whoever has much patience first asks something quick, so that it is not spent on an engine that is not there.
+        Podman takes a quarter of a second for its version, since it runs other programs to find theirs: many who ask
+        at once would stop it, so one asks for all.
         """
         agreed, quick = self._agreed, min(seconds, SECONDS_TO_ANSWER)
-        if agreed is None or seconds > quick:
-            with self._client(url, OLDEST, quick) as client:
-                agreed = self._agreed = self._agree(client.version(api_version=False))
+        if agreed is None:
+            return self._agreed_by_one(url, quick)
+        if seconds > quick:
+            with self._client(url, agreed, quick) as client:
+                client.ping()
         return agreed
+
+    def _agreed_by_one(self, url: str, seconds: float) -> str:
+        def ask() -> str:
+            with self._client(url, OLDEST, seconds) as client:
+                agreed = self._agreed = self._agree(client.version(api_version=False))
+            return agreed
+
+        try:
+            return self._agreement.get(lambda: self._agreed, ask, seconds)
+        except TimeoutError as error:
+            raise requests.Timeout(str(error)) from error
 
     def _agree(self, said: object) -> str:
         spoken = str(said.get("ApiVersion")) if isinstance(said, dict) else ""
@@ -84,10 +107,7 @@ class Channel:
     def _client(self, url: str, version: str, seconds: float) -> Client:
         return Client(url, version, max(1, math.ceil(seconds)), self._engine.tls)
 
-    def _trouble(self, error: Exception, began: int) -> BackendError:
-        """`began` is how many lines ssh had said before."""
-        if isinstance(error, NoProgram):
-            return troubles.no_program(self._node, self._engine, error.program)
+    def _trouble(self, error: Exception, passage: Passage | None) -> BackendError:
         if isinstance(error, APIError) and not _is_of_the_way(error):
             words = str(error.explanation or error)[:LONGEST_WORDS]
             if refusals.is_full(words):
@@ -96,8 +116,9 @@ class Channel:
         has_spoken, self._agreed = self._agreed is not None, None
         if isinstance(error, NoEngine) or _is_no_http(error):
             return troubles.no_engine_there(self._node, self._engine, str(error))
-        if self._tunnel:
-            return troubles.of_ssh(self._node, self._engine, self._tunnel.words(error, since=began))
+        if passage:
+            words = "\n".join([*passage.words(), str(error)])
+            return troubles.of_ssh(self._node, self._engine, words, has_ended=passage.has_ended)
         return troubles.of_tls(self._node, self._engine, error, has_spoken=has_spoken)
 
 

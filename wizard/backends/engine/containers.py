@@ -9,8 +9,8 @@ from docker.errors import NotFound, create_api_error_from_http_exception
 from requests import HTTPError
 
 from wizard.backends.engine import reading, refusals, template
+from wizard.domain.instance import Instance
 from wizard.domain.project import Node
-from wizard.ports import Instance
 
 MADE = "created"
 """The state of one that has not run yet."""
@@ -65,6 +65,7 @@ def instance(described: Mapping[str, Any]) -> Instance:
         running=running,
         port=port_of(described),
         exit_code=None if running or state["Status"] == "created" else int(state["ExitCode"]),
+        paused=bool(state.get("Paused", False)),
         restarts=int(described.get("RestartCount", 0)),
         out_of_memory=bool(state.get("OOMKilled", False)),
         memory=memory_of(described),

@@ -17,6 +17,9 @@ from wizard.ports import Progress
 
 SECONDS_TO_LOAD = 300
 """Without a word of the engine, while it unpacks a layer."""
+PREFIXES = ("", "localhost/")
+"""What may be before our name of an image: Podman puts one of its registries there, and finds the first without it."""
+IN_USE = 409
 
 
 def found(engine: APIClient, image: Image) -> str:
@@ -48,27 +51,29 @@ def load(engine: APIClient, node: Node, image: Image, archive: Path, progress: P
 
 
 def unload(engine: APIClient, image: Image) -> None:
-    """Take it away, unless a container uses it."""
-    if not is_used(engine, image):
-        for id in template.ids_of(image):
-            with suppress(NotFound):
+    """Take our name from it. With its last name an engine removes it, unless a container uses it; others' names stay.
+
+    Never by force: whether it is in use is the engine's to decide, at the moment when it would remove it.
+    """
+    for prefix in PREFIXES:  # without a look: with a full disk Podman cannot even tell what an image is called
+        _remove(engine, prefix + template.tag_of(image))
+    for id in template.ids_of(image):
+        with suppress(NotFound):
+            if not engine.inspect_image(id).get("RepoTags"):  # it lost its name to a full disk, or never had one
                 _remove(engine, id)
 
 
-def _remove(engine: APIClient, image_id: str) -> None:
-    """On a full disk Docker cannot write down that the names are gone, but knows it; the second time it removes it."""
-    try:
-        engine.remove_image(image_id, force=True)
-    except APIError as error:
-        if not refusals.is_full(str(error.explanation)):
-            raise
-        engine.remove_image(image_id, force=True)
-
-
-def is_used(engine: APIClient, image: Image) -> bool:
-    """Asked of each container: Podman finds none by an image's id, and takes containers away with their image."""
-    ids = {id.removeprefix("sha256:") for id in template.ids_of(image)}
-    return any(container["ImageID"].removeprefix("sha256:") in ids for container in engine.containers(all=True))
+def _remove(engine: APIClient, name: str) -> None:
+    """Unless it is in use. With a full disk an engine cannot write down that a name is gone, but knows it then."""
+    with suppress(NotFound):
+        try:
+            engine.remove_image(name)
+        except APIError as error:
+            if error.status_code == IN_USE:
+                return
+            if not refusals.is_full(str(error.explanation)):
+                raise
+            engine.remove_image(name)
 
 
 def _send(engine: APIClient, image: Image, archive: Path, progress: Progress) -> str:

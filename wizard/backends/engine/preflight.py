@@ -2,7 +2,7 @@
 
 Which check may be accepted by the admin follows from whether it can be wrong: the disk is an estimate, and a stopped
 container does no harm by itself. An engine that is too old, an image for another architecture, a port that somebody
-holds and a licence that runs already are certain, and fail.
+holds, a licence that runs already and somebody else's volume are certain, and fail.
 """
 
 from collections.abc import Mapping, Sequence
@@ -10,10 +10,9 @@ from datetime import datetime
 from typing import Any
 
 from docker import APIClient
-from docker.errors import NotFound
 
 from wizard.backends import checks
-from wizard.backends.engine import containers, holders, images, program, template
+from wizard.backends.engine import containers, holders, images, program, template, volumes
 from wizard.backends.engine.probe import Finding, is_probe, probe, sweep
 from wizard.domain.image import Image
 from wizard.domain.preflight import Check, Outcome, PortCheck, Preflight
@@ -155,31 +154,18 @@ def _leftovers(engine: APIClient, node: Node, image: Image, name: str, listed: S
     running = next((containers.name_of(it) for it in others if containers.is_up(it)), "")
     stopped = next((containers.name_of(it) for it in others if not containers.is_up(it)), "")
     if any(containers.name_of(it) == name and not containers.is_ours(it) for it in listed):
-        return _foreign(say("A container that the wizard did not make is named %(name)s.", name=name), Outcome.FAILED)
-    volume = _volume(engine, image)
-    if volume is not None and template.OURS not in (volume["Labels"] or {}) and not (running or stopped):
         return _foreign(
-            say("A volume that the wizard did not make is named %(name)s.", name=volume["Name"]), Outcome.DOUBTFUL
+            say("A container that the wizard did not make is named %(name)s.", name=name),
+            say("Rename or remove it, then check again."),
+        )
+    volume = volumes.found(engine, image)
+    if volume is not None and not volumes.is_ours(volume, image) and not running:
+        return _foreign(
+            say("A volume that the wizard did not make is named %(name)s.", name=volume["Name"]),
+            say("Move what is in it to a volume of another name and remove it, then check again."),
         )
     return checks.leftovers(node, running=running, stopped=stopped, has_volume=volume is not None)
 
 
-def _foreign(detail: Text, outcome: Outcome) -> Check:
-    return Check(
-        slug="leftovers",
-        name=say("Earlier instance"),
-        outcome=outcome,
-        detail=detail,
-        consequence=say("It becomes the volume of this licence, with all that is in it.")
-        if outcome is Outcome.DOUBTFUL
-        else None,
-        todo=say("Rename or remove it, then check again."),
-    )
-
-
-def _volume(engine: APIClient, image: Image) -> Mapping[str, Any] | None:
-    try:
-        found: Mapping[str, Any] = engine.inspect_volume(template.volume_of(image.licence))
-    except NotFound:
-        return None
-    return found
+def _foreign(detail: Text, todo: Text) -> Check:
+    return Check(slug="leftovers", name=say("Earlier instance"), outcome=Outcome.FAILED, detail=detail, todo=todo)

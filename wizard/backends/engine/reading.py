@@ -6,7 +6,8 @@ from typing import BinaryIO
 
 from wizard.ports import Progress
 
-PIECE = 1 << 20
+PIECE = 256 << 10
+"""Bytes. So many stay in the processor's cache between disk and engine; with 1 MB a load takes it twice the time."""
 LARGEST_FILE = 1 << 20
 """Bytes of a file of a config volume. The largest, privateConfig, has a few hundred."""
 LONGEST_OUTPUT = 64 << 10

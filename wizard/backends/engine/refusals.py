@@ -70,3 +70,12 @@ def name_taken(node: Node, name: str) -> BackendError:
         todo=say("Rename or remove it, then deploy again."),
         permanent=True,
     )
+
+
+def volume_taken(node: Node, name: str) -> BackendError:
+    return BackendError(
+        say("There is another volume named %(name)s on %(node)s.", name=name, node=node.name),
+        why=say("It was not made by the wizard, so the wizard does not put this licence on it."),
+        todo=say("Move what is in it to a volume of another name and remove it, then deploy again."),
+        permanent=True,
+    )

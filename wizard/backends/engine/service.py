@@ -15,8 +15,11 @@ SECOND = 10**9
 """Of Swarm's durations, which are in nanoseconds."""
 SECONDS_TO_RESTART = 2
 """Between the end of a container and the next one, by Swarm itself."""
-TEMPORARY_BYTES = 16 * template.MEBIBYTE
-TEMPORARY_MODE = 0o1777
+TEMPORARY: Mapping[str, object] = {
+    "Type": "tmpfs",
+    "Target": "/tmp",  # noqa: S108 - the container's own
+    "TmpfsOptions": {"SizeBytes": 16 * template.MEBIBYTE, "Mode": 0o1777},
+}
 EXIT_LABEL = "com.fineops.license.exit"
 """How the last container ended: Swarm takes a container that it was told to stop away, and its exit status with it."""
 READER = "com.fineops.license.reader"
@@ -43,16 +46,9 @@ def service(
                 "User": box.user,
                 "Labels": labels,
                 "StopGracePeriod": grace * SECOND,
-                "Mounts": [
-                    {"Type": "volume", "Source": template.volume_of(image.licence), "Target": template.CONFIG},
-                    {
-                        "Type": "tmpfs",
-                        "Target": "/tmp",  # noqa: S108 - the container's own
-                        "TmpfsOptions": {"SizeBytes": TEMPORARY_BYTES, "Mode": TEMPORARY_MODE},
-                    },
-                ],
-                "ReadOnly": box.is_read_only,
-                "CapabilityDrop": ["ALL"],
+                "Mounts": [_config(image), *([TEMPORARY] if box.is_bare else [])],
+                "ReadOnly": box.is_bare,
+                "CapabilityDrop": box.dropped,
                 "Privileges": {"NoNewPrivileges": True},
             },
             "Resources": {"Limits": {"MemoryBytes": box.memory, "Pids": box.processes}},
@@ -71,6 +67,17 @@ def service(
     }
 
 
+def _config(image: Image) -> Mapping[str, object]:
+    """The volume is there already. Should it be pruned while the service is stopped, Swarm makes it anew, as ours."""
+    volume = template.volume(image)
+    return {
+        "Type": "volume",
+        "Source": volume["Name"],
+        "Target": template.CONFIG,
+        "VolumeOptions": {"Labels": volume["Labels"]},
+    }
+
+
 def pinned(node_id: str) -> str:
     return f"node.id=={node_id}"
 
@@ -83,7 +90,7 @@ def left_out(asked: object, taken: object, name: str = "") -> Iterator[str]:
     elif isinstance(asked, list) and isinstance(taken, list) and len(asked) == len(taken):
         for value, other in zip(asked, taken, strict=True):
             yield from left_out(value, other, name)
-    elif asked != taken:
+    elif asked != taken and (asked or taken):  # what is empty may be left away
         yield name
 
 

@@ -30,15 +30,24 @@ class Box:
     memory: int
     processes: int
     user: str
-    is_read_only: bool
+    is_bare: bool
+    """No capability, nothing to write to but its volume and a small /tmp; else as much as `docker run` gives."""
     listens_at: int | None
     """The port inside; None where the application is told the published one."""
 
+    @property
+    def dropped(self) -> list[str]:
+        return ["ALL"] if self.is_bare else []
 
-LICENCE = Box(memory=256 * MEBIBYTE, processes=64, user="65532:65532", is_read_only=True, listens_at=None)
+
+LICENCE = Box(memory=256 * MEBIBYTE, processes=64, user="65532:65532", is_bare=True, listens_at=None)
 """The reference authorization application."""
-UNKNOWN = Box(memory=1024 * MEBIBYTE, processes=512, user="", is_read_only=False, listens_at=18081)
-"""Nobody knows what is in it, as in the vendor's own: its own user and command, at the manual's port (R2, R4)."""
+UNKNOWN = Box(memory=1024 * MEBIBYTE, processes=512, user="", is_bare=False, listens_at=18081)
+"""Nobody knows what is in it, as in the vendor's own: its own user and command, at the manual's port (R2, R4).
+
+The manual runs it with a plain `docker run`. So it has that command's capabilities, and its own /tmp: it may begin as
+root, take its folders over and give root up, or run what it has unpacked there. docs/operation.md says what is left.
+"""
 
 _NAME = re.compile(r"[a-z0-9][a-z0-9-]{0,62}")
 _ID = re.compile(r"[0-9a-f]{64}")
@@ -92,9 +101,9 @@ def container(node: Node, image: Image, port: int, id: str = "") -> dict[str, An
         "HostConfig": {
             "Binds": [f"{volume_of(image.licence)}:{CONFIG}"],
             "PortBindings": {exposed: [{"HostIp": "", "HostPort": str(checked_port(port))}]},
-            "ReadonlyRootfs": box.is_read_only,
-            "Tmpfs": {"/tmp": TEMPORARY},  # noqa: S108 - the container's own
-            "CapDrop": ["ALL"],
+            "ReadonlyRootfs": box.is_bare,
+            "Tmpfs": {"/tmp": TEMPORARY} if box.is_bare else {},  # noqa: S108 - the container's own
+            "CapDrop": box.dropped,
             "SecurityOpt": ["no-new-privileges"],
             "PidsLimit": box.processes,
             "Memory": box.memory,

@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 
 from wizard.backends.engine import refusals
+from wizard.backends.engine.tunnel import FOLDERS
 from wizard.domain.engine import Engine
 from wizard.domain.project import Node
 from wizard.errors import BackendError
@@ -66,6 +67,19 @@ _BREAKS_OFF = _Sign(
 """Only of an engine that has not answered yet: later, it is what is heard of a node that was cut off."""
 _OF_SSH = (
     _Sign(
+        words=(FOLDERS,),
+        happened=say("On the server of the wizard no socket can be made for the engine of %(node)s."),
+        todo=say("Look whether its folder for temporary files (TMPDIR) has room, and a name shorter than 60 letters."),
+    ),
+    _Sign(
+        words=("host key is known for",),
+        happened=say("The file known_hosts in the folder ssh of %(node)s does not name it."),
+        todo=say(
+            "Compare its host key, then write it there after the bare address, or after [address]:port when the port"
+            " is not 22."
+        ),
+    ),
+    _Sign(
         words=("host key verification failed", "identification has changed"),
         happened=say("The host key of %(node)s is not the one in known_hosts of its folder ssh."),
         todo=say("Make sure that it is the node, and write its host key into known_hosts."),
@@ -83,10 +97,11 @@ _OF_SSH = (
         ),
     ),
     _Sign(
-        words=("administratively prohibited", "open failed", "forwarding"),
-        happened=say("On %(node)s ssh does not reach the engine's socket."),
+        words=("administratively prohibited", "open failed"),
+        happened=say("On %(node)s the user does not reach the engine's socket."),
         todo=say(
-            "Look whether the engine runs, the user may use its socket, and the ssh server allows forwarding to it."
+            "Look there whether the engine runs, its socket is where the key engine says, the user may use it, and the"
+            " ssh server allows forwarding to it. The log of the ssh server says which of them it is."
         ),
     ),
 )
@@ -97,10 +112,21 @@ def of_tls(node: Node, engine: Engine, error: Exception, *, has_spoken: bool) ->
     return _known(signs, node, engine, str(error), permanent=True) or refusals.unreachable(node, engine.url, error)
 
 
-def of_ssh(node: Node, engine: Engine, words: str) -> BackendError:
-    """`words` are those of ssh, or of who asked through it."""
-    found = _known(_OF_SSH, node, engine, words, permanent=False)
-    return found or refusals.unreachable(node, engine.url, RuntimeError(words))
+def of_ssh(node: Node, engine: Engine, words: str, *, has_ended: bool = False) -> BackendError:
+    """`words` are those of ssh, and of who asked through it; it `has_ended` meanwhile, after it had come through."""
+    if (found := _known(_OF_SSH, node, engine, words, permanent=False)) is not None:
+        return found
+    return _broke_off(node, engine, words) if has_ended else refusals.unreachable(node, engine.url, RuntimeError(words))
+
+
+def _broke_off(node: Node, engine: Engine, words: str) -> BackendError:
+    return BackendError(
+        say("The ssh connection to %(node)s broke off.", node=node.name),
+        why=say("What the engine at %(url)s was asked for meanwhile may be done, or not.", url=engine.url),
+        todo=say("Try again; a new connection is opened for it. If it happens often, look at the network in between."),
+        raw=words,
+        permanent=False,
+    )
 
 
 def no_program(node: Node, engine: Engine, program: str) -> BackendError:

@@ -10,11 +10,11 @@ import tempfile
 import threading
 import time
 from collections import deque
-from collections.abc import Callable
 from contextlib import suppress
 from pathlib import Path
 
 from wizard.backends.engine.reading import defused
+from wizard.backends.engine.shared import Shared
 from wizard.domain.engine import Engine, Place
 
 SECONDS_TO_OPEN = 10
@@ -68,51 +68,53 @@ class Tunnel:
 
     def __init__(self, engine: Engine) -> None:
         self._engine = engine
-        self._lock = threading.Lock()
+        self._opening = Shared()
         self._ssh: _Ssh | None = None
-        self._failure: tuple[float, str] = (0.0, "")
-        self._lines: deque[str] = deque(maxlen=KEPT_LINES)
-        self._count = 0
 
-    @property
-    def lines(self) -> int:
-        """How many ssh has said so far, by which to tell old words from new."""
-        return self._count
-
-    def socket(self) -> Path:
-        """Where the engine answers on this machine. NoTunnel when the node does not let it through, NoProgram."""
-        asked = time.monotonic()
-        with self._lock:
-            if self._ssh is not None and self._ssh.is_open:
-                return self._ssh.socket
-            failed, words = self._failure
-            if failed > asked:  # of the try that this one has waited for
-                raise NoTunnel(words)
-            self.close()
-            self._ssh = _Ssh(self._engine, self._hear)
-            try:
-                self._ssh.wait()
-            except NoTunnel as error:
-                self._failure = (time.monotonic(), str(error))
-                raise
-            return self._ssh.socket
-
-    def words(self, error: Exception, since: int) -> str:
-        """Those of ssh after so many lines, and those of the error."""
-        ssh = self._ssh
-        if self._count == since and ssh is not None:
-            ssh.ended.wait(SECONDS_FOR_WORDS)
-        new = list(self._lines)[-(self._count - since) :] if self._count > since else []
-        return "\n".join(dict.fromkeys([*new, str(error)]))
+    def passage(self) -> "Passage":
+        """The way through it. NoTunnel when the node does not let it through, NoProgram."""
+        return Passage(self._opening.get(self._open_one, self._another))
 
     def close(self) -> None:
         """End it, if there is one."""
         if self._ssh is not None:
             self._ssh.close()
 
-    def _hear(self, line: str) -> None:
-        self._lines.append(line)
-        self._count += 1
+    def _open_one(self) -> "_Ssh | None":
+        return self._ssh if self._ssh is not None and self._ssh.is_open else None
+
+    def _another(self) -> "_Ssh":
+        self.close()
+        self._ssh = _Ssh(self._engine)
+        self._ssh.wait()
+        return self._ssh
+
+
+class Passage:
+    """The way through an open tunnel, for one piece of work.
+
+    What ssh said before is not of this work: the greeting of a node (sshd_config(5), Banner) says anything.
+    """
+
+    def __init__(self, ssh: "_Ssh") -> None:
+        self._ssh = ssh
+        self._began = ssh.count
+
+    @property
+    def socket(self) -> Path:
+        """Where the engine answers on this machine."""
+        return self._ssh.socket
+
+    @property
+    def has_ended(self) -> bool:
+        """Whether ssh has; asked when the work failed, since it ends its connections first."""
+        return self._ssh.ended.wait(SECONDS_FOR_WORDS)
+
+    def words(self) -> list[str]:
+        """What ssh has said since."""
+        if self._ssh.count == self._began:
+            self._ssh.ended.wait(SECONDS_FOR_WORDS)
+        return self._ssh.last(self._ssh.count - self._began)
 
 
 class _Ssh:
@@ -121,15 +123,16 @@ class _Ssh:
     A thread starts it and stays with it: the kernel takes the thread that has started a process for its parent.
     """
 
-    def __init__(self, engine: Engine, hear: Callable[[str], None]) -> None:
+    def __init__(self, engine: Engine) -> None:
         for program in PROGRAMS:
             if shutil.which(program) is None:
                 raise NoProgram(program)
         _sweep()
-        self.socket = Path(tempfile.mkdtemp(prefix=FOLDERS)) / "engine.sock"
+        self.socket = _folder() / "engine.sock"
         self.ended = threading.Event()
+        self.count = 0
+        """How many lines it has said, by which to tell old words from new."""
         self._engine = engine
-        self._hear = hear
         self._said: deque[str] = deque(maxlen=KEPT_LINES)
         self._process: subprocess.Popen[bytes] | None = None
         atexit.register(self.close)
@@ -137,7 +140,12 @@ class _Ssh:
 
     @property
     def is_open(self) -> bool:
-        return not self.ended.is_set() and self.socket.exists()
+        """One that was killed is noticed here, before the thread that stays with it has seen to that."""
+        return self._process is not None and self._process.poll() is None and self.socket.exists()
+
+    def last(self, count: int) -> list[str]:
+        """So many of its lines, as far as they are kept."""
+        return list(self._said)[-count:] if count else []
 
     def wait(self) -> None:
         """Until it is open: it listens as soon as it has been let in. NoTunnel when it never does."""
@@ -177,7 +185,14 @@ class _Ssh:
     def _note(self, line: str) -> None:
         if line:
             self._said.append(line)
-            self._hear(line)
+            self.count += 1
+
+
+def _folder() -> Path:
+    try:
+        return Path(tempfile.mkdtemp(prefix=FOLDERS))
+    except OSError as error:  # the disk is full, or TMPDIR is none
+        raise NoTunnel(str(error)) from error
 
 
 def _command(place: Place, local: Path) -> list[str]:

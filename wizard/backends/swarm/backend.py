@@ -13,7 +13,7 @@ from typing import Any
 from docker import APIClient
 from docker.errors import NotFound
 
-from wizard.backends.engine import holders, images, probe, refusals, service, template
+from wizard.backends.engine import holders, images, probe, refusals, service, template, volumes
 from wizard.backends.engine.channel import SECONDS_TO_ANSWER, Channel
 from wizard.backends.engine.preflight import checklist, ready, refused
 from wizard.backends.refusals import no_container, not_loaded, port_in_use, volume_in_use
@@ -24,10 +24,11 @@ from wizard.backends.swarm.cluster import Cluster, replicas
 from wizard.backends.swarm.tasks import Fate, Start
 from wizard.domain.engine import Engine
 from wizard.domain.image import Image
+from wizard.domain.instance import Health, Instance
 from wizard.domain.preflight import Plan, Preflight
 from wizard.domain.project import Node, Role
 from wizard.errors import BackendError
-from wizard.ports import Health, Instance, Progress
+from wizard.ports import Progress
 
 logger = logging.getLogger(__name__)
 
@@ -93,7 +94,8 @@ class SwarmBackend:
             trouble = cluster.trouble()
         except BackendError as error:
             return replace(found, checks=(*found.checks, lines.no_swarm(error)))
-        checks = lines.checklist(found.checks, node, checked, lines.leftovers(node, same, name), trouble, versions)
+        earlier = lines.leftovers(node, same, name)
+        checks = lines.checklist(found.checks, node, checked, earlier, trouble, versions, image)
         return Preflight(port=checked, checks=checks)
 
     def plan(self, node: Node, image: Image, port: int, name: str) -> Plan:
@@ -243,8 +245,7 @@ class SwarmBackend:
             id = images.found(engine, image)
             if not id:
                 raise not_loaded(node, image)
-            volume = template.volume(image)
-            engine.create_volume(volume["Name"], labels=volume["Labels"])
+            volumes.ensure(engine, node, image)
         left_out = cluster.create(service.service(cluster.node_id, node, image, port, name, self._grace, id))
         try:
             self._ensure_alone(cluster, node, image.licence, name)  # another may have been made at the same moment
@@ -287,6 +288,8 @@ class SwarmBackend:
         raise self._refusal(cluster, node, port, name, start)
 
     def _refusal(self, cluster: Cluster, node: Node, port: int, name: str, start: Start) -> BackendError:
+        if start.is_image_missing:
+            return swarm_refusals.image_gone(node, start.words)
         if not start.is_port_taken:
             return swarm_refusals.not_started(node, start.words, permanent=start.fate is Fate.FAILED)
         with self._open(node) as engine:

@@ -6,8 +6,9 @@ from dataclasses import replace
 from docker.utils import version_lt
 
 from wizard.backends import checks
-from wizard.backends.engine import holders
+from wizard.backends.engine import holders, template
 from wizard.backends.swarm import refusals
+from wizard.domain.image import Image
 from wizard.domain.preflight import Check, Outcome, PortCheck
 from wizard.domain.project import Node
 from wizard.errors import BackendError
@@ -35,6 +36,7 @@ def checklist(
     earlier: Check | None,
     trouble: Text | None,
     versions: Iterable[str],
+    image: Image,
 ) -> tuple[Check, ...]:
     """The lines of the node's engine, and the swarm's. `earlier` is about instances of the licence, if there are any.
 
@@ -42,7 +44,7 @@ def checklist(
     """
     lines = {check.slug: check for check in found}
     lines["swarm"] = membership(node, trouble)
-    lines["hardening"] = hardening(versions)
+    lines["hardening"] = hardening(versions, image)
     if not port.free or lines["port"].outcome is Outcome.FAILED:
         lines["port"] = checks.port(port)
     if earlier is not None:
@@ -72,17 +74,25 @@ def no_swarm(refusal: BackendError) -> Check:
     return Check(slug="swarm", name=say("Swarm"), outcome=Outcome.FAILED, detail=detail, todo=problem.todo)
 
 
-def hardening(versions: Iterable[str]) -> Check:
+def hardening(versions: Iterable[str], image: Image) -> Check:
     """No doubt, for nobody can do anything about it here: without any rights that they could regain, little is lost."""
     is_old = any(version_lt(version, NO_NEW_PRIVILEGES) for version in versions)
-    detail = WITHOUT if is_old else COMPLETE
+    detail = HARDENING[template.box_of(image).is_bare, is_old]
     return Check(slug="hardening", name=say("Hardening"), outcome=Outcome.PASSED, detail=detail)
 
 
-COMPLETE = say(
-    "No root, no rights, nothing to write to but its volume, limited memory and processes, no new privileges."
-)
-WITHOUT = say(
-    "No root, no rights, nothing to write to but its volume, limited memory and processes. "
-    "Docker before 25 leaves out no-new-privileges for a service."
-)
+HARDENING: Mapping[tuple[bool, bool], Text] = {
+    (True, False): say(
+        "No root, no rights, nothing to write to but its volume, limited memory and processes, no new privileges."
+    ),
+    (True, True): say(
+        "No root, no rights, nothing to write to but its volume, limited memory and processes. "
+        "Docker before 25 leaves out no-new-privileges for a service."
+    ),
+    (False, False): say("As plain docker run has it, but with limited memory and processes, and no new privileges."),
+    (False, True): say(
+        "As plain docker run has it, but with limited memory and processes. "
+        "Docker before 25 leaves out no-new-privileges for a service."
+    ),
+}
+"""By whether the box is bare, and whether an engine is older."""

@@ -31,7 +31,7 @@ FLAGS: Mapping[str, Callable[[Spec], Sequence[str]]] = {
     "--replicas": lambda spec: [str(spec["Mode"]["Replicated"]["Replicas"])],
     "--endpoint-mode": lambda spec: [spec["EndpointSpec"]["Mode"]],
     "--publish": lambda spec: [_port(port) for port in spec["EndpointSpec"]["Ports"]],
-    "--user": lambda spec: [_container(spec)["User"]],
+    "--user": lambda spec: [_container(spec)["User"]] if _container(spec)["User"] else [],
     "--mount": lambda spec: [MOUNTS[mount["Type"]](mount) for mount in _container(spec)["Mounts"]],
     "--cap-drop": lambda spec: _container(spec)["CapabilityDrop"],
     "--limit-memory": lambda spec: [str(spec["TaskTemplate"]["Resources"]["Limits"]["MemoryBytes"])],
@@ -47,7 +47,12 @@ FLAGS: Mapping[str, Callable[[Spec], Sequence[str]]] = {
 """What `docker service create` calls the parts of a service. It has no word for no-new-privileges."""
 
 MOUNTS: Mapping[str, Callable[[Spec], str]] = {
-    "volume": lambda mount: f"type=volume,source={mount['Source']},target={mount['Target']}",
+    "volume": lambda mount: ",".join(
+        (
+            f"type=volume,source={mount['Source']},target={mount['Target']}",
+            *(f"volume-label={label}" for label in _pairs(mount["VolumeOptions"]["Labels"])),
+        )
+    ),
     "tmpfs": lambda mount: (
         f"type=tmpfs,target={mount['Target']},tmpfs-size={mount['TmpfsOptions']['SizeBytes']},"
         f"tmpfs-mode={mount['TmpfsOptions']['Mode']:o}"
@@ -78,7 +83,7 @@ def by_hand(node: Node, image: Image, spec: Spec) -> str:
             _command(
                 [
                     ["docker", "service", "create", "--detach", "--name", spec["Name"]],
-                    ["--no-resolve-image", "--read-only"],
+                    ["--no-resolve-image", *(["--read-only"] if _container(spec)["ReadOnly"] else [])],
                     *([flag, value] for flag, values in FLAGS.items() for value in values(spec)),
                     [_container(spec)["Image"], *_container(spec)["Args"]],
                 ]

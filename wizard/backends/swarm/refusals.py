@@ -75,6 +75,16 @@ def not_started(node: Node, words: str, *, permanent: bool) -> BackendError:
     )
 
 
+def image_gone(node: Node, words: str) -> BackendError:
+    return BackendError(
+        say("The image of the authorization application is not on %(node)s any more.", node=node.name),
+        why=say("It was taken away before the container was started."),
+        todo=say("Deploy again; the image is loaded first."),
+        raw=words,
+        permanent=True,
+    )
+
+
 def not_ended(node: Node, name: str) -> BackendError:
     return BackendError(
         say("%(name)s has not ended on %(node)s.", name=name, node=node.name),

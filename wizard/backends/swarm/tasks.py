@@ -15,7 +15,7 @@ from docker.errors import APIError, NotFound
 from requests import HTTPError
 
 from wizard.backends.engine import containers, holders, service, template
-from wizard.ports import Instance
+from wizard.domain.instance import Instance
 
 SERVICE_LABEL = "com.docker.swarm.service.name"
 """Swarm's own, by which a container names its service."""
@@ -127,6 +127,7 @@ def instance(name: str, labels: Mapping[str, str], found: Sequence[Mapping[str, 
         running=running,
         port=port_of(labels),
         exit_code=None if running else last,
+        paused=any(container["State"].get("Paused", False) for container in started),
         restarts=max(0, len(started) - 1),
         out_of_memory=bool(ended and ended[0].get("OOMKilled")),
         memory=containers.memory_of(found[0]) if found else 0,
