@@ -265,6 +265,10 @@ class FakeLicenseServer(Programmable):
         self._called("status", endpoint)
         return replace(self.now_says, seen_at=now)
 
+    def is_open(self, endpoint: Endpoint) -> bool:
+        self._called("is_open", endpoint)
+        return True
+
     def is_there(self, endpoint: Endpoint) -> bool:
         self._called("is_there", endpoint)
         return True

@@ -206,11 +206,14 @@ def test_its_own_trouble_is_worth_another_try_and_told_in_its_words(
 
 
 def test_whether_anybody_is_there_is_told_without_any_pin(relay: PinnedRelay, endpoint: Endpoint) -> None:
+    assert relay.is_open(replace(endpoint, pin=""))
     assert relay.is_there(replace(endpoint, pin=""))
 
 
 def test_what_does_not_speak_tls_is_nobody(relay: PinnedRelay) -> None:
     with socket.create_server(("127.0.0.1", 0)) as silent:
         unknown = Endpoint(address="127.0.0.1", port=silent.getsockname()[1], pin="")
+        assert PinnedRelay(time_limits=(0.2, 0.2)).is_open(unknown)
         assert not PinnedRelay(time_limits=(0.2, 0.2)).is_there(unknown)
+    assert not relay.is_open(unknown)
     assert not relay.is_there(unknown)

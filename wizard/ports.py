@@ -113,6 +113,10 @@ class LicenseServer(Protocol):
 
     def status(self, endpoint: Endpoint, now: datetime) -> ServerStatus: ...
 
+    def is_open(self, endpoint: Endpoint) -> bool:
+        """Whether anybody takes a connection there, which is less than to answer it, and sooner known."""
+        ...
+
     def is_there(self, endpoint: Endpoint) -> bool:
         """Whether anybody speaks TLS there, with whatever key; it proves nothing else. For what has no pin."""
         ...

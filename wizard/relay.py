@@ -1,5 +1,6 @@
 """Speaks to an authorization application over pinned HTTPS: its status, a new challenge, a code."""
 
+import socket
 from collections.abc import Mapping
 from datetime import datetime, timedelta
 from typing import TypeVar
@@ -109,14 +110,22 @@ class PinnedRelay:
 
     def __init__(self, time_limits: tuple[float, float] = TIME_LIMITS) -> None:
         self._time_limits = time_limits
+        self._patience = min(PATIENCE, time_limits[0])
 
     def status(self, endpoint: Endpoint, now: datetime) -> ServerStatus:
         answer = self._ask(endpoint, "GET", api.STATUS, None, (200,))
         return _speaks_our_protocol(_read(answer, _Status)).at(now)
 
+    def is_open(self, endpoint: Endpoint) -> bool:
+        try:
+            socket.create_connection((endpoint.address, endpoint.port), self._patience).close()
+        except OSError:
+            return False
+        return True
+
     def is_there(self, endpoint: Endpoint) -> bool:
         try:
-            pinned.peer_pin(endpoint.address, endpoint.port, min(PATIENCE, self._time_limits[0]))
+            pinned.peer_pin(endpoint.address, endpoint.port, self._patience)
         except OSError:
             return False
         return True

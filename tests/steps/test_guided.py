@@ -31,7 +31,7 @@ def test_nothing_is_ever_asked_of_it(desk: FakeDesk, guided: Registration) -> No
     for step in (scan.STEP, code.STEP, register.STEP):
         guided = step.submit(guided, desk.submission(), desk.services)
         assert observe(guided, desk.workshop) == guided
-    assert {name for name, *_ in desk.license_servers.calls} == {"is_there"}
+    assert {name for name, *_ in desk.license_servers.calls} == {"is_open", "is_there"}
 
 
 def test_each_step_is_done_when_the_admin_confirms_it(desk: FakeDesk, guided: Registration) -> None:

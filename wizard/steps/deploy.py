@@ -156,17 +156,20 @@ class Heard:
 def asked(registration: Registration, task: Task) -> Heard | Problem:
     """What it says of itself, or why it does not yet. A wrong key will not become right by waiting, and is raised.
 
-    Its engine is not asked before anybody is there. The key is read over the engine's channel, never over the network
-    that it protects; what speaks another protocol has none that could be compared.
+    Its engine is not asked before anybody takes a connection. The key is read over the engine's channel, never over the
+    network that it protects, and while the application gets ready to answer; what speaks another protocol has none that
+    could be compared.
     """
     image, node, port = settled(registration)
     servers = task.workshop.license_servers
     place = Endpoint(address=node.address, port=port, pin="")
+    if not servers.is_open(place):
+        return silence(node)
+    pin, _, token = kept(ENTRY, node, task).partition(" ") if image.is_licence else ("", "", "")
     if not servers.is_there(place):
         return silence(node)
     if not image.is_licence:
         return Heard(endpoint=place)
-    pin, _, token = kept(ENTRY, node, task).partition(" ")
     if not (pin and token):
         return silence(node)
     endpoint = replace(place, pin=pin, token=token)
