@@ -135,13 +135,18 @@ class _Ssh:
         self._engine = engine
         self._said: deque[str] = deque(maxlen=KEPT_LINES)
         self._process: subprocess.Popen[bytes] | None = None
+        self._is_silent = False
         atexit.register(self.close)
         threading.Thread(target=self._keep, name="ssh", daemon=True).start()
 
     @property
     def is_open(self) -> bool:
-        """One that was killed is noticed here, before the thread that stays with it has seen to that."""
-        return self._process is not None and self._process.poll() is None and self.socket.exists()
+        """One that was killed is noticed here, before the thread that stays with it has seen to that.
+
+        In this order: `poll` knows nothing while that thread buries it.
+        """
+        is_alive = self._process is not None and self._process.poll() is None
+        return is_alive and not self._is_silent and self.socket.exists()
 
     def last(self, count: int) -> list[str]:
         """So many of its lines, as far as they are kept."""
@@ -175,6 +180,7 @@ class _Ssh:
                 self._process = process
                 while process.stderr and (line := process.stderr.readline(LONGEST_LINE)):
                     self._note(defused(line).strip())
+                self._is_silent = True
         except OSError as error:  # its folder is gone
             self._note(str(error))
         finally:
