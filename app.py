@@ -15,6 +15,7 @@ from wizard import backends, checking
 from wizard.applications import HttpApplications
 from wizard.archive.reader import claims_of
 from wizard.archive.spool import FileSpool
+from wizard.archive.uploads import FolderUploads
 from wizard.domain.account import LINK_LIFE
 from wizard.errors import InvalidInput
 from wizard.flow import Flow
@@ -92,12 +93,14 @@ def inventory(settings: Settings) -> InventoryFile:
 def services(settings: Settings, bell: Bell) -> Services:
     """What requests use."""
     store = SqlStore(settings.database)
+    spool = FileSpool(settings.data / "spool", settings.vendor_keys, takes_unknown=settings.takes_unknown)
     return Services(
         store=store,
         jobs=Queue(store, FLOW, bell.ring),
         inventory=inventory(settings),
         license_servers=PinnedRelay(),
-        spool=FileSpool(settings.data / "spool", settings.vendor_keys, takes_unknown=settings.takes_unknown),
+        spool=spool,
+        uploads=FolderUploads(settings.data / "uploads", spool),
         clock=clock,
     )
 

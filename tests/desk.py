@@ -6,6 +6,7 @@ from datetime import datetime
 from pathlib import Path
 
 from tests.factories import a_cluster, a_project
+from tests.fake_uploads import FakeUploads
 from tests.fakes import (
     FakeApplications,
     FakeBackend,
@@ -30,20 +31,22 @@ class FakeDesk:
     inventory: FakeInventory
     license_servers: FakeLicenseServer
     spool: FakeSpool
+    uploads: FakeUploads
     clock: FakeClock
     backend: FakeBackend
     applications: FakeApplications
 
     @classmethod
     def in_folder(cls, folder: Path) -> "FakeDesk":
-        store = MemoryStore()
+        store, spool = MemoryStore(), FakeSpool(folder)
         application = "http://127.0.0.1:8002/projects/sales"
         return cls(
             store=store,
             jobs=FakeJobs(store),
             inventory=FakeInventory(a_project(application=application), a_cluster()),
             license_servers=FakeLicenseServer(),
-            spool=FakeSpool(folder),
+            spool=spool,
+            uploads=FakeUploads(spool),
             clock=FakeClock(),
             backend=FakeBackend(),
             applications=FakeApplications(),
@@ -57,6 +60,7 @@ class FakeDesk:
             inventory=self.inventory,
             license_servers=self.license_servers,
             spool=self.spool,
+            uploads=self.uploads,
             clock=self.clock,
         )
 
@@ -65,7 +69,7 @@ class FakeDesk:
         return Workshop(**vars(self.services), backend=self.backend, applications=self.applications)
 
     def submission(self, file: Upload | None = None, **fields: str) -> Submission:
-        return Submission(fields=fields, now=self.now, file=file)
+        return Submission(fields=fields, now=self.now, by="admin", file=file)
 
     @property
     def now(self) -> datetime:

@@ -22,10 +22,11 @@ class Upload:
 
 @dataclass(frozen=True, kw_only=True)
 class Submission:
-    """What a visitor sent: the form's fields, perhaps a file, and when."""
+    """What a visitor sent: the form's fields, perhaps a file, when, and by which account."""
 
     fields: Mapping[str, str]
     now: datetime
+    by: str = ""
     file: Upload | None = None
 
 

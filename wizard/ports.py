@@ -1,7 +1,6 @@
 """What the wizard asks of the outside world: one Protocol for each, and the bundles that carry them.
 
-A Protocol holds only what every implementation can honour. Fakes (tests/fakes.py) and real ones pass the same contract
-suites (tests/contracts/).
+A Protocol holds only what every implementation can honour. Fakes and real ones pass the same suites (tests/contracts/).
 """
 
 from collections.abc import Callable, Collection, Mapping, Sequence
@@ -169,15 +168,32 @@ class Spool(Protocol):
 
 
 class Incoming(Protocol):
-    """An upload while bytes are added to it. What was written is on the disk once the connection's turn ends."""
+    """An upload while bytes are added to it, which are on the disk once this turn ends."""
+
+    @property
+    def offset(self) -> int:
+        """How many bytes of the file are there."""
+        ...
+
+    @property
+    def missing(self) -> int:
+        """How many bytes of the file are still to come."""
+        ...
 
     def write(self, data: memoryview, /) -> None:
-        """Add the bytes; InvalidInput when they are more than were announced, when the disk is full, or when what has
-        arrived so far shows that it is no licence image."""
+        """Add them. InvalidInput: more than announced, a full disk, or what has come is seen to be no licence image."""
+        ...
+
+    def fileno(self) -> int:
+        """The file itself, for whoever has the kernel write at `offset`, and says so with `added`."""
+        ...
+
+    def added(self, size: int, /) -> None:
+        """So many bytes were written at `offset`. InvalidInput as with `write`."""
         ...
 
     def undo(self) -> None:
-        """Take back what was written in this turn, for it is not what was sent."""
+        """Take back what was written in this turn."""
         ...
 
 
@@ -221,9 +237,7 @@ class Uploads(Protocol):
         """
         ...
 
-    def sweep(self, now: datetime) -> None:
-        """Remove what has expired."""
-        ...
+    def sweep(self, now: datetime) -> None: ...
 
 
 class Store(Protocol):
@@ -362,6 +376,7 @@ class Services:
     inventory: Inventory
     license_servers: LicenseServer
     spool: Spool
+    uploads: Uploads
     clock: Callable[[], datetime]
     """Aware UTC."""
 

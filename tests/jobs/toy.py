@@ -5,6 +5,7 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from tests.factories import a_preflight
+from tests.fake_uploads import FakeUploads
 from tests.fakes import FakeApplications, FakeBackend, FakeClock, FakeInventory, FakeJobs, FakeLicenseServer, FakeSpool
 from wizard.domain.project import Project
 from wizard.domain.registration import Registration
@@ -68,12 +69,14 @@ def submit(registration: Registration, submission: Submission, services: Service
 
 
 def a_workshop(store: Store, clock: FakeClock, folder: Path, *projects: Project) -> Workshop:
+    spool = FakeSpool(folder)
     return Workshop(
         store=store,
         jobs=FakeJobs(store),
         inventory=FakeInventory(*projects),
         license_servers=FakeLicenseServer(),
-        spool=FakeSpool(folder),
+        spool=spool,
+        uploads=FakeUploads(spool),
         clock=clock,
         backend=FakeBackend(),
         applications=FakeApplications(),

@@ -34,6 +34,8 @@ ID = re.compile("[0-9a-f]{32}")
 ANNOUNCED, BYTES = "announced.json", "bytes"
 PASSPORT, IMAGE, REFUSED = "passport.json", "image.json", "refused.json"
 GONE = ".gone"
+WRITTEN_BACK = 16 << 20
+"""Bytes. So often the disk is told to begin."""
 
 
 class Announced(msgspec.Struct, frozen=True):
@@ -257,7 +259,7 @@ class FolderUploads:
     def _held(self, id: str, *, waits: bool) -> Iterator[int]:
         """The file of its bytes, which nobody else has meanwhile. Busy when somebody has, and it is not waited for."""
         try:
-            file = os.open(self._place(id, BYTES), os.O_WRONLY | os.O_APPEND)
+            file = os.open(self._place(id, BYTES), os.O_RDWR)
         except FileNotFoundError:
             raise no_such_upload() from None
         try:
@@ -287,30 +289,48 @@ class Turn:
         self._upload = upload
         self._following = following
         self._is_doubtful = is_doubtful
-        self._offset = upload.offset
+        self._written_back = upload.offset
+        self.offset = upload.offset
+
+    @property
+    def missing(self) -> int:
+        return self._upload.length - self.offset
+
+    def fileno(self) -> int:
+        return self._file
 
     def write(self, data: memoryview, /) -> None:
-        if self._offset + len(data) > self._upload.length:
+        while data:
+            size = os.pwrite(self._file, data[: self.missing], self.offset)
+            self.added(size)
+            data = data[size:]
+
+    def added(self, size: int) -> None:
+        if not size:
             raise Refused("excess", declared=self._upload.length)
+        self.offset += size
         if self._following.refusal is not None:
             raise self._following.refusal
-        while data:
-            written = os.write(self._file, data)
-            self._offset += written
-            data = data[written:]
         if not self._is_doubtful:
-            self._following.arrived(self._offset)
+            self._following.arrived(self.offset)
+        if self.offset - self._written_back >= WRITTEN_BACK:
+            self._write_back()
 
     def undo(self) -> None:
-        os.ftruncate(self._file, self._upload.offset)
-        self._offset = self._upload.offset
+        self.offset = self._upload.offset
+        os.ftruncate(self._file, self.offset)
 
     def close(self) -> None:
         """Whoever removed the upload meanwhile has removed these bytes."""
         os.fdatasync(self._file)
         if not os.fstat(self._file).st_nlink:
             raise no_such_upload()
-        self._following.arrived(self._offset)
+        self._following.arrived(self.offset)
+
+    def _write_back(self) -> None:
+        """Have the disk begin without waiting for it: then little is left to wait for at the end."""
+        os.posix_fadvise(self._file, self._written_back, self.offset - self._written_back, os.POSIX_FADV_DONTNEED)
+        self._written_back = self.offset
 
 
 def no_such_upload() -> UnknownStep:

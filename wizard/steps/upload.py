@@ -11,6 +11,8 @@ TYPED = 12
 
 
 def submit(registration: Registration, submission: Submission, services: Services) -> Registration:
+    if id := submission.fields.get("upload"):
+        return registration.use_image(services.uploads.image(id, submission.by, submission.now))
     if submission.file is None:
         raise InvalidInput(
             say("No file was chosen."),

@@ -5,7 +5,7 @@ from typing import BinaryIO, cast
 from urllib.parse import unquote
 from uuid import uuid4
 
-from flask import Blueprint, Response, make_response, redirect, render_template, request, url_for
+from flask import Blueprint, Response, make_response, redirect, render_template, request, session, url_for
 from flask.typing import ResponseReturnValue
 
 from wizard.domain.operation import Operation
@@ -208,7 +208,7 @@ def ensure_fresh(registration: Registration, submission: Submission) -> None:
 def received(services: Services) -> Submission:
     """What came with the request. A script sends a file as the whole body, a plain form as a part of it."""
     fields = request.args.to_dict() | request.form.to_dict()
-    return Submission(fields=fields, now=services.clock(), file=received_file())
+    return Submission(fields=fields, now=services.clock(), by=session["account"], file=received_file())
 
 
 def drain(upload: Upload | None) -> None:
