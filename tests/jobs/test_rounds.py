@@ -17,6 +17,7 @@ from tests.factories import (
     a_status,
     an_operation,
 )
+from tests.fake_uploads import FakeUploads
 from tests.fakes import FakeBackend, FakeClock, FakeLicenseServer, MemoryStore, broken
 from tests.jobs.toy import Toy, a_workshop
 from wizard.domain.deployment import ServerState
@@ -200,6 +201,12 @@ class TestTidy:
         rounds.tidy()
         assert backend.calls == []
         assert store.registration("r1").discarded == (gone,)
+
+
+def test_uploads_that_have_expired_are_removed(workshop: Workshop) -> None:
+    Rounds(workshop, Toy().flow, lambda job: job()).sweep()
+    assert isinstance(workshop.uploads, FakeUploads)
+    assert workshop.uploads.calls == [("sweep",)]
 
 
 class SupervisingBackend(FakeBackend):

@@ -56,6 +56,10 @@ class Rounds:
         for node in self._nodes():
             self._start(f"reconcile {node.slug}", partial(self._reconciler.reconcile, node))
 
+    def sweep(self) -> None:
+        """Remove the uploads that nothing came for in a day."""
+        self._start("sweep", lambda: self._workshop.uploads.sweep(self._workshop.clock()))
+
     def tidy(self) -> None:
         """Remove the deployments that were given up."""
         for registration in self._workshop.store.registrations():
