@@ -2,7 +2,7 @@
 
 PYTHON ?= python3
 BIN := .venv/bin
-ENGINES = docker.io podman netavark iproute2 mmdebstrap openssh-client openssh-server
+ENGINES = docker.io podman netavark iproute2 mmdebstrap openssh-client openssh-server skopeo buildah
 INSTALL = $(BIN)/python -m pip install --quiet --quiet --disable-pip-version-check --require-hashes --requirement
 
 .DEFAULT_GOAL := help

@@ -93,7 +93,12 @@ def inventory(settings: Settings) -> InventoryFile:
 def services(settings: Settings, bell: Bell) -> Services:
     """What requests use."""
     store = SqlStore(settings.database)
-    spool = FileSpool(settings.data / "spool", settings.vendor_keys, takes_unknown=settings.takes_unknown)
+    spool = FileSpool(
+        settings.data / "spool",
+        settings.vendor_keys,
+        takes_unknown=settings.takes_unknown,
+        pins_file=settings.pinned_images,
+    )
     return Services(
         store=store,
         jobs=Queue(store, FLOW, bell.ring),

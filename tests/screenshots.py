@@ -5,7 +5,8 @@ from tempfile import TemporaryDirectory
 
 from playwright.sync_api import Page, sync_playwright
 
-from tests.browser.walk import walk
+from tests.browser.uploading import choose, send
+from tests.browser.walk import begin, press, walk
 from tests.browsing import LAUNCH
 from tests.instance import ROOT, running
 
@@ -26,6 +27,24 @@ def take(page: Page, state: str) -> None:
     page.emulate_media(color_scheme="light")
 
 
+def upload_states(page: Page, archive: Path, url: str) -> None:
+    """What the first step looks like on the way: of another registration, at which nothing was uploaded yet."""
+    page.goto(url)
+    begin(page)
+    letter = archive.with_name("letter.pdf")
+    letter.write_bytes(b"%PDF-1.7" + bytes(100_000))
+    choose(page, letter)
+    take(page, "1-upload-wrong-file")
+    choose(page, archive)
+    take(page, "1-upload-chosen")
+    send(page, archive, seconds=25, until=40)
+    take(page, "1-upload-sending")
+    press(page, "Pause")
+    take(page, "1-upload-paused")
+    page.reload()
+    take(page, "1-upload-unfinished")
+
+
 def main() -> None:
     FOLDER.mkdir(parents=True, exist_ok=True)
     with running(PORT=PORT) as instance, sync_playwright() as playwright, TemporaryDirectory() as folder:
@@ -34,6 +53,7 @@ def main() -> None:
         page, phone = context.new_page(), context.new_page()
         walk(page, phone, instance, Path(folder), lambda state: take(page, state))
         take(phone, "phone")
+        upload_states(page, Path(folder) / "fanruan_license_server.tar", instance.url)
         browser.close()
 
 

@@ -57,6 +57,28 @@ def test_without_a_list_of_networks_all_are_allowed() -> None:
     assert Settings.from_environ({}).allowed_networks == EVERYTHING
 
 
+@pytest.mark.parametrize(("policy", "takes_unknown"), [("", False), ("signed", False), ("confirm", True)])
+def test_only_one_of_the_policies_takes_unknown_images(policy: str, takes_unknown: bool) -> None:
+    settings = Settings.from_environ({"WIZARD_IMAGES": policy, "WIZARD_PINNED_IMAGES": "there/is/no/such.list"})
+    assert (settings.takes_unknown, settings.pinned_images) == (takes_unknown, None)
+
+
+def test_the_list_of_pinned_images_is_read_at_the_start(tmp_path: Path) -> None:
+    pinned = tmp_path / "pinned"
+    given = {"WIZARD_IMAGES": "pinned", "WIZARD_PINNED_IMAGES": str(pinned)}
+    pinned.write_text(f"# ours\n{'0a' * 32}  image.tar\n")
+    settings = Settings.from_environ(given)
+    assert (settings.takes_unknown, settings.pinned_images) == (False, pinned)
+    for content in (b"no digest", b"\xff"):
+        pinned.write_bytes(content)
+        with pytest.raises(BadSetting, match="WIZARD_PINNED_IMAGES: "):
+            Settings.from_environ(given)
+    pinned.unlink()
+    for missing in (given, {"WIZARD_IMAGES": "pinned"}):
+        with pytest.raises(BadSetting, match="WIZARD_PINNED_IMAGES: "):
+            Settings.from_environ(missing)
+
+
 NO_NETWORKS = (
     *(",", "10.0.0.0/8,", "10.0.0.0/8 192.0.2.0/24", "10.0.0.1/8", "10.0.0.5", "10/8", "*", "office", "10.0.0.0/33"),
     *("fe80::%eth0/64", "167772160/8", "10.0.0.0-10.0.0.9", "10.0.0.0\n/8", "all"),
@@ -72,6 +94,7 @@ NO_NETWORKS = (
         ("WIZARD_DATABASE", "wizard.db"),
         *(("WIZARD_ALLOWED_NETWORKS", networks) for networks in NO_NETWORKS),
         ("WIZARD_DATA", __file__),
+        ("WIZARD_IMAGES", "all"),
     ],
 )
 def test_a_bad_value_is_told_in_one_line_that_names_the_setting(name: str, value: str) -> None:

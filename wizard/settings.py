@@ -11,6 +11,7 @@ from tempfile import NamedTemporaryFile
 
 from click import ClickException
 
+from wizard.domain.image import CONFIRM, PINNED, POLICIES, SIGNED, read_pins
 from wizard.domain.network import EVERYTHING, Network
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -18,10 +19,6 @@ ROOT = Path(__file__).resolve().parent.parent
 HIGHEST_PORT = 65533
 """The two ports above are needed as well."""
 ANY_ADDRESS = ("0.0.0.0", "::")  # noqa: S104  # compared with, not bound to
-
-
-POLICIES = {"signed": False, "confirm": True}
-"""Which images are taken: only those that the vendor has signed, or unknown ones as well, once confirmed."""
 
 
 class BadSetting(ClickException):
@@ -51,6 +48,8 @@ class Settings:
     """The vendor's public keys, vendor.pub. It may come into being later."""
     takes_unknown: bool
     """Whether an image that the vendor has not signed is taken, once the admin has confirmed its digest."""
+    pinned_images: Path | None
+    """The list of the only images that are taken; None where none is needed."""
 
     @classmethod
     def from_environ(cls, environ: Mapping[str, str]) -> "Settings":
@@ -72,7 +71,8 @@ class Settings:
             is_demonstration=is_demonstration,
             database=_database(given, data),
             vendor_keys=Path(given.get("WIZARD_VENDOR_KEYS", keys)).expanduser().absolute(),
-            takes_unknown=_takes_unknown(given),
+            takes_unknown=_policy(given) == CONFIRM,
+            pinned_images=_pinned_images(given),
         )
 
     @property
@@ -147,11 +147,29 @@ def _network(text: str) -> Network:
     )
 
 
-def _takes_unknown(given: Mapping[str, str]) -> bool:
-    policy = given.get("WIZARD_IMAGES", "signed")
+def _policy(given: Mapping[str, str]) -> str:
+    policy = given.get("WIZARD_IMAGES", SIGNED)
     if policy not in POLICIES:
-        raise BadSetting(f"WIZARD_IMAGES: {policy!r} is neither of these: {', '.join(POLICIES)}.")
-    return POLICIES[policy]
+        raise BadSetting(f"WIZARD_IMAGES: {policy!r} is none of these: {', '.join(POLICIES)}.")
+    return policy
+
+
+def _pinned_images(given: Mapping[str, str]) -> Path | None:
+    """The list, when it counts. It is read again at each upload, but what is wrong with it is told at the start."""
+    if _policy(given) != PINNED:
+        return None
+    if "WIZARD_PINNED_IMAGES" not in given:
+        raise BadSetting("WIZARD_PINNED_IMAGES: with WIZARD_IMAGES=pinned a file has to be named here.")
+    path = Path(given["WIZARD_PINNED_IMAGES"]).expanduser().absolute()
+    try:
+        read_pins(path.read_text())
+    except OSError as error:
+        raise BadSetting(f"WIZARD_PINNED_IMAGES: the file {path} cannot be read: {error.strerror}.") from None
+    except UnicodeDecodeError:
+        raise BadSetting(f"WIZARD_PINNED_IMAGES: the file {path} is no text.") from None
+    except ValueError as error:
+        raise BadSetting(f"WIZARD_PINNED_IMAGES: in {path} {str(error)!r} is no SHA-256 of 64 digits.") from None
+    return path
 
 
 def _host(given: Mapping[str, str]) -> str:

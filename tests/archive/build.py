@@ -14,6 +14,7 @@ from wizard.licensing.protocol.claims import (
     Claims,
     key_id,
     layers_digest,
+    settings_digest,
     sign_claims,
 )
 
@@ -89,6 +90,8 @@ class Recipe:
     architecture: str = "amd64"
     os: str = "linux"
     signer: Ed25519PrivateKey = SIGNER
+    runs: Mapping[str, object] = field(default_factory=dict)
+    """What `config` in the configuration says beside the label; it is signed."""
     claims: Mapping[str, object] = field(default_factory=dict)
     """Claims that differ from the right ones."""
     label: bytes | None = None
@@ -115,6 +118,7 @@ class Recipe:
             "registrations": 3,
             "architecture": "amd64",
             "layers": layers_digest(f"sha256:{digest(layer)}" for layer in self.base),
+            "settings": settings_digest(self.runs),
             "supersedes": None,
             "issued": "2026-11-24T05:00:00Z",
             "kid": key_id(self.signer.public_key()),
@@ -136,7 +140,7 @@ class Recipe:
             {
                 "architecture": self.architecture,
                 "os": self.os,
-                "config": {"Labels": {CLAIMS_LABEL: label.decode()} if self.labelled else None},
+                "config": {"Labels": {CLAIMS_LABEL: label.decode()} if self.labelled else None} | dict(self.runs),
                 "rootfs": {"type": "layers", "diff_ids": [f"sha256:{digest(layer)}" for layer in self.layers]},
             }
         )

@@ -9,6 +9,7 @@ from pathlib import Path
 
 import pytest
 
+from tests.archive.apart import Growth
 from tests.archive.build import END, GOOD, VENDOR_KEYS, digest, entry, header, to_json
 from tests.figures import tell
 from wizard.archive.canonical import canonical
@@ -21,7 +22,6 @@ pytestmark = pytest.mark.long
 MEBIBYTE = 1 << 20
 SIZE = 1 << 30
 """Bytes of the one large file in the image."""
-PROCESS = Path("/proc/self")
 
 
 def the_layer() -> Iterator[bytes]:
@@ -53,21 +53,6 @@ def archive(tmp_path_factory: pytest.TempPathFactory) -> Path:
         file.writelines(entry(name, content) for name, content in (blobs | {"manifest.json": to_json([image])}).items())
         file.write(END)
     return path
-
-
-class Growth:
-    """How many MiB of memory this process has taken at most since then, beyond what it had."""
-
-    def __init__(self) -> None:
-        (PROCESS / "clear_refs").write_text("5")  # the peak begins anew (proc(5))
-        self._before = self._field("VmRSS")
-
-    def peak(self) -> float:
-        return (self._field("VmHWM") - self._before) / 1024
-
-    def _field(self, name: str) -> int:
-        lines = (PROCESS / "status").read_text().splitlines()
-        return next(int(line.split()[1]) for line in lines if line.startswith(f"{name}:"))
 
 
 def test_a_gibibyte_is_received_in_little_memory(archive: Path, tmp_path: Path) -> None:

@@ -1,19 +1,23 @@
 """Our own archive of an image on real engines: it loads as the image that was checked, under our name, and runs."""
 
 import io
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
+from functools import cache
 from pathlib import Path
 
 import pytest
 
+from tests.archive.apart import OK
 from tests.archive.build import BASE, GOOD, VENDOR_KEYS, Recipe, digest, modern, tar
+from tests.archive.corpus import GROUPS
 from tests.backends.test_plain_docker import page_at
 from tests.engines import NEEDS_ENGINES
 from tests.engines.daemons import Daemon, docker_daemon, podman_service
 from tests.engines.hosts import Host, hosts
 from tests.engines.images import an_issued_image
+from tests.engines.tools import NEEDS_TOOLS
 from tests.factories import a_node
 from tests.waiting import until
 from wizard.archive.canonical import canonical
@@ -103,3 +107,38 @@ def test_an_image_that_was_made_by_hand_loads_with_its_layers_in_order(
     assert str(found["Id"]).removeprefix("sha256:") == image_id
     assert names(found) == [name_on_nodes(image_id)]
     assert found["RootFS"] == {"Type": "layers", "Layers": [f"sha256:{digest(layer)}" for layer in recipe.layers]}
+
+
+@cache
+def accepted() -> Mapping[str, Recipe]:
+    """The images that the corpus has in forms that are accepted, by id; but for the bombs, which are large."""
+    cases = (case for group in GROUPS.keys() - {"bombs"} for case in GROUPS[group].values() if case.code == OK)
+    return {case.image_id: case.image for case in cases}
+
+
+def ours_of(image: Recipe, folder: Path) -> Path:
+    received, path = io.BytesIO(tar(modern(image))), folder / "ours.tar"
+    with path.open("wb") as file:
+        canonical(read_image(received, VENDOR_KEYS).layout).write(received, file)
+    return path
+
+
+def test_every_image_of_the_corpus_loads_under_its_own_id(daemon: Daemon, tmp_path: Path) -> None:
+    found: dict[str, object] = {}
+    for image in accepted().values():
+        found |= {
+            str(it["Id"]).removeprefix("sha256:"): it["RootFS"] for it in loaded(daemon, ours_of(image, tmp_path))
+        }
+    assert found == {
+        id: {"Type": "layers", "Layers": [f"sha256:{digest(layer)}" for layer in image.layers]}
+        for id, image in accepted().items()
+    }
+
+
+@NEEDS_TOOLS
+@pytest.mark.parametrize("form", ["docker-archive", "oci-archive"])
+def test_skopeo_reads_the_same_configuration_by_either_description(form: str, tmp_path: Path) -> None:
+    with hosts(1) as (host,):
+        for image_id, image in accepted().items():
+            read = host.run("skopeo", "inspect", "--config", "--raw", f"{form}:{ours_of(image, tmp_path)}")
+            assert digest(read.encode()) == image_id

@@ -84,21 +84,6 @@ def test_nothing_scrolls_sideways_on_a_small_screen(context: BrowserContext, ins
     assert page.evaluate("document.documentElement.scrollWidth") <= 380
 
 
-def test_a_wrong_file_is_refused_in_the_page_and_another_one_can_be_chosen(
-    context: BrowserContext, instance: Instance, tmp_path: Path
-) -> None:
-    page = context.new_page()
-    sign_in(page, instance.link)
-    begin(page)
-    holiday = tmp_path / "holiday.jpg"
-    holiday.write_bytes(b"\xff\xd8\xff" * 20_000_000)
-    page.locator("#file").set_input_files(holiday)
-    press(page, "Upload the image")
-    expect(page.locator("#problem")).to_be_visible()
-    expect(page.get_by_role("button", name="Upload the image")).to_be_visible()
-    at(page, "upload")
-
-
 def test_the_browsers_own_back_and_forward_buttons_show_the_steps(
     context: BrowserContext, instance: Instance, tmp_path: Path
 ) -> None:

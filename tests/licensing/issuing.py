@@ -26,6 +26,7 @@ class Vendor:
             registrations=registrations,
             architecture="amd64",
             layers="ab" * 32,
+            settings="cd" * 32,
             supersedes=supersedes,
             issued="2026-01-02T03:04:05Z",
             kid=key_id(self.signing.public_key()),

@@ -1,12 +1,15 @@
 """R2: the image is taken in, shown, and only then used."""
 
+from collections.abc import Callable, Sequence
 from io import BytesIO
+from typing import cast
 
 import pytest
 
 from tests.desk import FakeDesk
 from tests.factories import a_registration, an_image
-from wizard.errors import InvalidInput
+from wizard.domain.upload import Upload as Arriving
+from wizard.errors import InvalidInput, UnknownStep
 from wizard.flow import Upload
 from wizard.steps.upload import STEP
 from wizard.text import say
@@ -34,6 +37,24 @@ def test_what_the_archive_is_refused_for_is_what_the_visitor_reads(desk: FakeDes
     desk.spool.fail("receive", InvalidInput(say("This is no archive.")))
     with pytest.raises(InvalidInput, match="This is no archive"):
         STEP.submit(a_registration(), desk.submission(an_upload()), desk.services)
+
+
+def test_an_upload_that_has_not_ended_is_shown_to_its_owner_until_it_is_discarded(desk: FakeDesk) -> None:
+    upload = desk.uploads.create("admin", 10, "fanruan_license_server.tar", "its mark", desk.now)
+    registration = a_registration()
+    unfinished = cast(Callable[[str], Sequence[Arriving]], STEP.context(registration, desk.services)["unfinished"])
+    assert unfinished("admin") == [upload]
+    assert unfinished("another") == []
+    kept = STEP.action("discard")(registration, desk.submission(upload=upload.id), desk.services)
+    assert kept == registration
+    assert unfinished("admin") == []
+
+
+def test_nobody_discards_what_is_another_persons(desk: FakeDesk) -> None:
+    upload = desk.uploads.create("another", 10, "fanruan_license_server.tar", "its mark", desk.now)
+    for id in (upload.id, ""):
+        with pytest.raises(UnknownStep):
+            STEP.action("discard")(a_registration(), desk.submission(upload=id), desk.services)
 
 
 def test_an_image_that_nobody_has_signed_is_accepted_by_the_beginning_of_its_digest(desk: FakeDesk) -> None:

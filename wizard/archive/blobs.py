@@ -1,14 +1,15 @@
 """The files of a saved image, measured as they pass by: only digests and what is small are kept."""
 
-import hashlib
 import re
-import zlib
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
-from itertools import chain
+from io import BytesIO
 
+from wizard.archive.hashing import Meter
+from wizard.archive.layer import Inside, Looks
 from wizard.archive.limits import LARGEST_ARCHIVE, LARGEST_JSON, MOST_KEPT, PIECE, SMALL
-from wizard.archive.tar import COMPRESSIONS, Kind, Member, Source, Tar
+from wizard.archive.packed import Begun, Unpacked, foreign_form_of, form_of
+from wizard.archive.tar import Kind, Member, Readable, Source, Tar, too_large
 from wizard.archive.verdicts import Refused
 
 _DIGEST = "[0-9a-f]{64}"
@@ -22,11 +23,13 @@ TARGETS = re.compile(rf"\.\./({_DIGEST}\.tar|{_DIGEST}/layer\.tar)".encode())
 """A layer in the folder of another (20.10, where an image has it twice), or beside the folders (Podman)."""
 FOLDERS = re.compile(rf"blobs|blobs/sha256|{_DIGEST}")
 BLOBS = "blobs/sha256/"
+DAMAGED = ("empty", "packed-damaged", "trailing", "truncated")
+"""What is said of a packed archive, and means of a packed layer that it is damaged."""
 
 
 @dataclass(frozen=True, kw_only=True)
 class Blob:
-    """One file. Digests are SHA-256 in hex, sizes in bytes; `unpacked` differs where the file is gzip."""
+    """One file. Digests are SHA-256 in hex, sizes in bytes; `unpacked` differs where the file is packed."""
 
     name: str
     offset: int
@@ -35,19 +38,33 @@ class Blob:
     digest: str
     unpacked_size: int
     unpacked_digest: str
-    foreign_compression: str
-    """The compression that is not understood, when the content begins like one."""
     content: bytes | None
     """When it is small, or may be JSON."""
+    inside: Inside | None = None
+    """What was found in it, when it is a layer."""
+    fault: Refused | None = None
+    """Why it is none, which matters only if it is used as one. Its unpacked size and digest are not known then."""
 
     @property
     def is_packed(self) -> bool:
         return self.digest != self.unpacked_digest
 
 
-def collect(source: Source) -> Mapping[str, Blob]:
-    """Read a saved image to its end: every file in it, by name. Refused when something does not belong there."""
+Look = Callable[[Readable, str], Inside]
+"""Reads a layer, which is unpacked for it, to its end; its name is for what is told. Refused when it is no layer."""
+
+
+def unnoticed(blob: Blob) -> None:
+    """Which files there are is of no interest before the end."""
+
+
+def collect(source: Source, look: Look | None = None, meets: Callable[[Blob], None] = unnoticed) -> Mapping[str, Blob]:
+    """Read a saved image to its end: every file in it, by name. Refused when something does not belong there.
+
+    Each file is told to `meets` once it was read.
+    """
     tar, blobs, links = Tar(source), dict[str, Blob](), dict[str, str]()
+    look = look or Looks()
     kept = unpacked = 0
     for member in tar.members():
         if target := _target(member):
@@ -55,10 +72,11 @@ def collect(source: Source) -> Mapping[str, Blob]:
             continue
         if not _is_file(member):
             continue
-        blob = _measure(member, source.position, tar.content(), may_unpack=LARGEST_ARCHIVE - unpacked)
+        blob = _measure(member, source.position, tar.content(), look, may_unpack=LARGEST_ARCHIVE - unpacked)
         if member.name.startswith(BLOBS) and blob.digest != member.name.removeprefix(BLOBS):
             raise Refused("blob-digest", member=member.name)
         blobs[member.name] = blob
+        meets(blob)
         kept += len(blob.content or b"")
         unpacked += blob.unpacked_size
         if kept > MOST_KEPT:
@@ -71,19 +89,8 @@ def _target(member: Member) -> str:
     if member.kind is not Kind.LINK or not LINKS.fullmatch(member.name):
         return ""
     match = TARGETS.fullmatch(member.link)
-    return match[1].decode() if match else ""
-
-
-def unpacked(content: bytes, limit: int) -> bytes:
-    """The content, gunzipped where it is gzip; Refused when that takes more than `limit` bytes."""
-    if not _is_gzip(content):
-        return content
-    data = b""
-    for piece in gunzip((content,), "top"):
-        data += piece
-        if len(data) > limit:
-            raise Refused("layer-damaged", member="top")
-    return data
+    target = match[1].decode() if match else ""
+    return "" if target == member.name else target
 
 
 def _is_file(member: Member) -> bool:
@@ -99,84 +106,140 @@ def _is_file(member: Member) -> bool:
     return True
 
 
-class Meter:
-    """Counts and hashes what passes through it."""
+class Pieces:
+    """Pieces, read as a stream. `failure` is why there are no more: of the archive, and not of what is in this file."""
 
-    def __init__(self) -> None:
-        self._hash = hashlib.sha256()
-        self.size = 0
+    def __init__(self, pieces: Iterable[bytes]) -> None:
+        self._pieces = iter(pieces)
+        self.failure: Refused | None = None
+        self._ahead = b""
+        self._at = 0
 
-    def through(self, pieces: Iterable[bytes]) -> Iterator[bytes]:
-        for piece in pieces:
-            self._hash.update(piece)
-            self.size += len(piece)
-            yield piece
+    def read(self, size: int, /) -> bytes:
+        if self._at == len(self._ahead):
+            self._ahead, self._at = self._next(), 0
+        if not self._at and size >= len(self._ahead):
+            data, self._ahead = self._ahead, b""
+            return data
+        data = self._ahead[self._at : self._at + size]
+        self._at += len(data)
+        return data
 
-    @property
-    def digest(self) -> str:
-        return self._hash.hexdigest()
+    def _next(self) -> bytes:
+        try:
+            return next(self._pieces, b"")
+        except Refused as refused:
+            self.failure = refused
+            raise
 
 
-def _measure(member: Member, offset: int, pieces: Iterator[bytes], may_unpack: int) -> Blob:
-    stored, plain = Meter(), Meter()
-    content = stored.through(pieces)
-    first = next(content, b"")
-    kept = bytearray() if _is_kept(member, first) else None
-    passing = _keeping(kept, chain((first,), content))
-    if is_gzip := _is_gzip(first):
-        for _ in plain.through(gunzip(passing, member.name)):
-            if plain.size > may_unpack:
-                raise Refused("too-large", limit=LARGEST_ARCHIVE >> 30)
-    else:
-        for _ in passing:
-            pass
-    measured = plain if is_gzip else stored
+class Metered:
+    """A stream, measured while it is read, up to a size."""
+
+    def __init__(self, stream: Readable, limit: int = LARGEST_ARCHIVE) -> None:
+        self._stream = stream
+        self._limit = limit
+        self.meter = Meter()
+
+    def read(self, size: int, /) -> bytes:
+        data = self._stream.read(size)
+        self.meter.add(data)
+        if self.meter.size > self._limit:
+            raise too_large()
+        return data
+
+
+def drain(stream: Readable) -> None:
+    while stream.read(PIECE):
+        pass
+
+
+def _measure(member: Member, offset: int, pieces: Iterator[bytes], look: Look, may_unpack: int) -> Blob:
+    read = Pieces(pieces)
+    stored = Metered(read)
+    begun = Begun(stored)
+    kept = _Keeping(begun) if _is_kept(member, begun.head) else None
+    packed: Readable = kept or begun
+    layer = _Layer(packed, begun.head, member.name)
+    plain = Metered(layer, may_unpack) if layer.is_packed else stored
+    inside, fault = _looked_into(plain if layer.is_packed else packed, look, member.name)
+    if read.failure:
+        raise read.failure
+    drain(packed)
     return Blob(
         name=member.name,
         offset=offset,
-        size=stored.size,
-        digest=stored.digest,
-        unpacked_size=measured.size,
-        unpacked_digest=measured.digest,
-        foreign_compression="" if is_gzip else _compression(first),
-        content=None if kept is None else bytes(kept),
+        size=stored.meter.size,
+        digest=stored.meter.digest,
+        unpacked_size=plain.meter.size,
+        unpacked_digest=plain.meter.digest,
+        content=bytes(kept.content) if kept else None,
+        inside=inside,
+        fault=fault,
     )
 
 
-def _is_kept(member: Member, first: bytes) -> bool:
-    return member.size <= SMALL or (member.size <= LARGEST_JSON and first.lstrip()[:1] in (b"{", b"["))
-
-
-def _keeping(kept: bytearray | None, pieces: Iterable[bytes]) -> Iterator[bytes]:
-    """The same pieces, copied into `kept` on their way."""
-    for piece in pieces:
-        if kept is not None:
-            kept += piece
-        yield piece
-
-
-def _compression(first: bytes) -> str:
-    return next((kind for magic, kind in COMPRESSIONS.items() if first.startswith(magic)), "")
-
-
-def _is_gzip(first: bytes) -> bool:
-    return _compression(first) == "gzip"
-
-
-def gunzip(pieces: Iterable[bytes], name: str) -> Iterator[bytes]:
-    """The unpacked content in pieces of up to 1 MB. One gzip stream only: many could be made to take hours."""
-    unpacker = zlib.decompressobj(wbits=31)
+def _looked_into(layer: Readable, look: Look, name: str) -> tuple[Inside | None, Refused | None]:
+    """What is in it, and why it is no layer. It is read to its end if it is one."""
     try:
-        for piece in pieces:
-            packed, more = piece, True
-            while more:
-                data = unpacker.decompress(packed, PIECE)
-                yield data
-                packed = unpacker.unconsumed_tail
-                more = bool(packed) or len(data) == PIECE  # all read, and yet more may be waiting inside
-            if unpacker.unused_data:
-                break
-    except zlib.error:
-        raise Refused("layer-damaged", member=name) from None
-    if unpacker.unused_data or not unpacker.eof:
-        raise Refused("layer-damaged", member=name)
+        inside = look(layer, name)
+        drain(layer)
+    except Refused as refused:
+        if refused.code == "too-large":
+            raise
+        return None, Refused(refused.code, **refused.params)  # a new one: that one holds on to all that was read
+    return inside, None
+
+
+def _is_kept(member: Member, head: bytes) -> bool:
+    return member.size <= SMALL or (member.size <= LARGEST_JSON and head.lstrip()[:1] in (b"{", b"["))
+
+
+class _Keeping:
+    """A stream, a copy of which is kept."""
+
+    def __init__(self, stream: Readable) -> None:
+        self._stream = stream
+        self.content = bytearray()
+
+    def read(self, size: int, /) -> bytes:
+        data = self._stream.read(size)
+        self.content += data
+        return data
+
+
+class _Layer:
+    """The plain content of a layer, whatever it is packed with. Refused in the words for layers."""
+
+    def __init__(self, stream: Readable, head: bytes, name: str) -> None:
+        form = form_of(head)
+        self._foreign = foreign_form_of(head)
+        self._stream = Unpacked(stream, form) if form else stream
+        self._name = name
+        self.is_packed = bool(form or self._foreign)
+
+    def read(self, size: int, /) -> bytes:
+        if self._foreign:
+            raise Refused("layer-compression", member=self._name, kind=self._foreign)
+        try:
+            return self._stream.read(size)
+        except Refused as refused:
+            if refused.code in DAMAGED:
+                raise Refused("layer-damaged", member=self._name) from None
+            raise
+
+
+def plain_layer(stream: Readable, name: str) -> Readable:
+    """The plain content of a stored layer; the name is for what is told."""
+    begun = Begun(stream)
+    return _Layer(begun, begun.head, name)
+
+
+def unpacked(content: bytes, limit: int) -> bytes:
+    """The content, unpacked where it is packed; Refused when that takes more than `limit` bytes."""
+    layer, data = plain_layer(BytesIO(content), "top"), b""
+    while piece := layer.read(PIECE):
+        data += piece
+        if len(data) > limit:
+            raise Refused("layer-damaged", member="top")
+    return data

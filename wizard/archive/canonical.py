@@ -9,11 +9,12 @@ id stays. Nothing in it is of the received archive's form: the same image gives 
 import hashlib
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
-from typing import BinaryIO
+from typing import BinaryIO, Protocol
 
-from wizard.archive.blobs import BLOBS, Blob, Meter, gunzip
+from wizard.archive.blobs import BLOBS, Blob, Pieces, plain_layer
+from wizard.archive.hashing import Meter
 from wizard.archive.layout import Layout
-from wizard.archive.limits import LARGEST_ARCHIVE
+from wizard.archive.limits import LARGEST_ARCHIVE, PIECE
 from wizard.archive.tar import BLOCK, Source
 from wizard.archive.verdicts import Refused
 from wizard.domain.image import name_on_nodes
@@ -23,6 +24,12 @@ OCI = "application/vnd.oci.image"
 END = bytes(2 * BLOCK)
 FOLDERS = ("blobs/", BLOBS)
 FILE, FOLDER = b"0", b"5"
+
+
+class Writable(Protocol):
+    """As much of a binary file as is needed."""
+
+    def write(self, data: bytes, /) -> object: ...
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -38,13 +45,13 @@ class Canonical:
     def size(self) -> int:
         return sum(BLOCK + _padded(_size(content)) for content in self.members.values()) + len(END)
 
-    def write(self, received: BinaryIO, target: BinaryIO) -> str:
+    def write(self, received: BinaryIO, target: Writable) -> str:
         """Write it; its digest. Refused when a layer of the received archive is not what it was when checked."""
-        digest = hashlib.sha256()
+        meter = Meter()
         for piece in self._pieces(received):
-            digest.update(piece)
+            meter.add(piece)
             target.write(piece)
-        return digest.hexdigest()
+        return meter.digest
 
     def _pieces(self, received: BinaryIO) -> Iterator[bytes]:
         for name, content in self.members.items():
@@ -100,9 +107,12 @@ def header(name: str, size: int) -> bytes:
 def _layer(received: BinaryIO, layer: Blob) -> Iterator[bytes]:
     """The layer, unpacked. Refused in the middle or at its end when it is not what was checked."""
     received.seek(layer.offset)
-    pieces, meter = Source(received).pieces(layer.size), Meter()
+    stored = Pieces(Source(received).pieces(layer.size))
+    plain = plain_layer(stored, layer.name) if layer.is_packed else stored
+    meter = Meter()
     try:
-        for piece in meter.through(gunzip(pieces, layer.name) if layer.is_packed else pieces):
+        while piece := plain.read(PIECE):
+            meter.add(piece)
             if meter.size > layer.unpacked_size:
                 break
             yield piece

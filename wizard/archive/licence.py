@@ -1,5 +1,6 @@
 """Whether an image is a licence of the vendor's: its claims, their signature, and what they were issued for."""
 
+import json
 from collections.abc import Mapping
 from io import BytesIO
 from pathlib import PurePosixPath
@@ -11,7 +12,15 @@ from wizard.archive.layout import Layout
 from wizard.archive.limits import SMALL
 from wizard.archive.tar import Kind, Source, Tar
 from wizard.archive.verdicts import Refused
-from wizard.licensing.protocol.claims import CLAIMS_LABEL, CLAIMS_PATH, Claims, ClaimsError, layers_digest, read_claims
+from wizard.licensing.protocol.claims import (
+    CLAIMS_LABEL,
+    CLAIMS_PATH,
+    Claims,
+    ClaimsError,
+    layers_digest,
+    read_claims,
+    settings_digest,
+)
 
 VERDICT_OF = {
     "malformed": "claims-malformed",
@@ -40,9 +49,19 @@ def read_licence(layout: Layout, vendor_keys: Mapping[str, Ed25519PublicKey]) ->
         raise Refused("claims-architecture")
     if claims.layers != layers_digest(layout.config.rootfs.diff_ids[:-1]):
         raise Refused("claims-layers")
+    if claims.settings != _settings(layout):
+        raise Refused("claims-settings")
     if _only_claims(layout.layers[-1]) != envelope:
         raise Refused("top-layer")
     return claims, envelope
+
+
+def _settings(layout: Layout) -> str:
+    """The digest of how the image runs. All of it counts, so the configuration is read without a shape here."""
+    try:
+        return settings_digest(json.loads(layout.configuration)["config"])
+    except (ValueError, RecursionError):
+        raise Refused("claims-settings") from None
 
 
 def _only_claims(layer: Blob) -> bytes:
@@ -54,6 +73,8 @@ def _only_claims(layer: Blob) -> bytes:
         tar = Tar(Source(BytesIO(unpacked(layer.content, SMALL))))
         for member in tar.members():
             if member.kind is Kind.FILE and member.name == CLAIMS_PATH:
+                if member.mode & 0o7022:  # set-id and sticky bits, or writable by others
+                    raise Refused("top-layer")
                 found = b"".join(tar.content())
             elif member.kind is not Kind.FOLDER or member.name not in CLAIMS_FOLDERS:
                 raise Refused("top-layer")

@@ -13,6 +13,8 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
 from wizard.archive.blobs import collect
 from wizard.archive.layout import Layout, read_layout
 from wizard.archive.licence import has_claims, read_licence
+from wizard.archive.packed import opened
+from wizard.archive.sketch import Seen, Sketch
 from wizard.archive.tar import Readable, Source
 from wizard.domain.image import REPOSITORY_ON_NODES
 from wizard.domain.upload import Passport
@@ -31,16 +33,21 @@ class Contents:
     diff_ids: tuple[str, ...]
     """`sha256:…` of each unpacked layer, the base first, the claims' own last."""
     size: int
-    """Of the archive."""
+    """Of the plain archive."""
     claims: Claims | None
     """None of an image that does not say that it is a licence."""
     claims_envelope: bytes
     """The claims as they were signed."""
     layout: Layout = field(repr=False, compare=False)
-    """Where all of it lies in the archive."""
+    """Where all of it lies in the plain archive."""
 
 
-Seen = Callable[[Passport], None]
+Through = Callable[[Readable, str], Readable]
+"""What the plain archive is read through; it is told how that was packed (packed.opened), too."""
+
+
+def unchanged(archive: Readable, form: str) -> Readable:
+    return archive
 
 
 def ignored(passport: Passport) -> None:
@@ -54,18 +61,24 @@ def read_image(
     *,
     takes_unknown: bool = False,
     seen: Seen = ignored,
+    through: Through = unchanged,
 ) -> Contents:
     """Read the stream to its end and check it. Refused (an InvalidInput) when it is no licence image.
 
     With `takes_unknown` one that does not even say that it is a licence is taken for what it is. What becomes known on
-    the way is told to `seen`.
+    the way is told to `seen`. The plain archive is read through what `through` makes of it.
     """
-    source = Source(stream)
-    layout = read_layout(collect(source), repository)
+    sketch = Sketch(vendor_keys, seen)
+    archive, form = opened(stream)
+    sketch.begins(form)
+    source = Source(through(archive, form))
+    layout = read_layout(collect(source, meets=sketch.meets), repository)
+    sketch.ends(layout)
     claims: Claims | None = None
     envelope = b""
     if has_claims(layout) or not takes_unknown:
         claims, envelope = read_licence(layout, vendor_keys)
+    sketch.is_complete()
     return Contents(
         repository=layout.repository,
         tag=layout.tag,

@@ -7,9 +7,11 @@ never given to an engine, and a process that is killed leaves nothing of it.
 import errno
 import fcntl
 import hashlib
+import logging
 import os
 import shutil
 import time
+import weakref
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
@@ -22,14 +24,17 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
 
 from wizard.archive.canonical import Canonical, canonical
 from wizard.archive.limits import LONGEST_FILENAME, RESERVE
-from wizard.archive.reader import Contents, Seen, ignored, read_image
+from wizard.archive.passing import Copying, Hurrying, Passing
+from wizard.archive.reader import Contents, ignored, read_image
+from wizard.archive.sketch import Seen
 from wizard.archive.tar import Readable
 from wizard.archive.verdicts import Refused
-from wizard.domain.image import Image
+from wizard.domain.image import Image, read_pins
 from wizard.errors import BackendError
 from wizard.licensing.protocol.claims import REPOSITORY, ClaimsError, load_vendor_keys
 from wizard.text import say
 
+logger = logging.getLogger(__name__)
 PARTIAL = ".partial"
 LICENCE_DIGITS = 16
 NEVER = datetime(1970, 1, 1, tzinfo=UTC)
@@ -46,13 +51,18 @@ class Examined:
     contents: Contents
     digest: str
     size: int
+    unpacked: BinaryIO | None = None
+    """The plain archive, when the received one is packed: a file without a name, closed with the last mention of it."""
+    is_pinned: bool = False
+    """Whether it is in the list of this installation."""
 
 
 class FileSpool:
     """A folder of archives (ports.Spool). Several processes may share it.
 
     `nanoseconds` since 1970 are by the clock that dates the folder's files. With `takes_unknown` it takes in what
-    has no claims of the vendor, too.
+    has no claims of the vendor, too; with a file of pins only what is in there (domain.image.read_pins), and that
+    without claims, too.
     """
 
     def __init__(
@@ -62,8 +72,10 @@ class FileSpool:
         nanoseconds: Callable[[], int] = time.time_ns,
         *,
         takes_unknown: bool = False,
+        pins_file: Path | None = None,
     ) -> None:
-        self._takes_unknown = takes_unknown
+        self._takes_unknown = takes_unknown or pins_file is not None
+        self._pins_file = pins_file
         self._folder = folder
         self._vendor_keys_file = vendor_keys_file
         self._nanoseconds = nanoseconds
@@ -84,22 +96,37 @@ class FileSpool:
         self, stream: Readable, size: int | None, *, copied_to: BinaryIO | None = None, seen: Seen = ignored
     ) -> Examined:
         """Check an archive to the end of its stream. Refused when it is no licence image, or not `size` bytes."""
-        passing = _Passing(stream, copied_to)
-        try:
-            contents = read_image(passing, self._vendor_keys(), takes_unknown=self._takes_unknown, seen=seen)
-        except Refused as refused:
-            if refused.code in ("truncated", "empty") and size is not None and passing.size < size:
-                raise Refused("incomplete", size=passing.size, declared=size) from None
-            raise
-        if size is not None and passing.size != size:
-            raise Refused("incomplete" if passing.size < size else "excess", size=passing.size, declared=size)
-        return Examined(contents=contents, digest=passing.digest, size=passing.size)
+        passing = Passing(stream)
+        with self.full_disk_is_told(), Copying(self._folder, copied_to, self.ensure_room) as copying:
+            try:
+                contents = read_image(
+                    passing,
+                    self._vendor_keys(),
+                    takes_unknown=self._takes_unknown,
+                    seen=seen,
+                    through=copying.through,
+                )
+            except Refused as refused:
+                if refused.code in ("truncated", "empty") and size is not None and passing.size < size:
+                    raise Refused("incomplete", size=passing.size, declared=size) from None
+                raise
+            if size is not None and passing.size != size:
+                raise Refused("incomplete" if passing.size < size else "excess", size=passing.size, declared=size)
+            digest, unpacked = passing.digest, copying.unpacked
+            is_pinned = self._is_pinned(digest, contents.image_id)
+        examined = Examined(contents=contents, digest=digest, size=passing.size, unpacked=unpacked, is_pinned=is_pinned)
+        if unpacked is not None:
+            weakref.finalize(examined, unpacked.close)
+        return examined
 
     def keep(self, examined: Examined, received: BinaryIO, filename: str) -> Image:
         """Write our archive of what was examined; `received` holds it. The image is in the spool from then on."""
         archive = canonical(examined.contents.layout)
+        plain = received if examined.unpacked is None else examined.unpacked
         with self.full_disk_is_told():
-            return _image(examined, archive, self._write(archive, received), shown_name(filename))
+            image = _image(examined, archive, self._write(archive, plain), shown_name(filename))
+        logger.info("image %s of the file %s was taken: %s", image.image_id, image.received, image.policy)
+        return image
 
     def path(self, image: Image) -> Path:
         """Our archive of it. BackendError (permanent) when it is gone or is no longer what was checked.
@@ -120,7 +147,7 @@ class FileSpool:
         """Write our archive under its digest; the digest."""
         self.ensure_room(archive.size)
         with self._partial() as (path, partial):
-            digest = archive.write(received, partial)
+            digest = archive.write(received, Hurrying(partial))
             partial.flush()
             os.fsync(partial.fileno())
             self._keep(path, digest)
@@ -198,6 +225,18 @@ class FileSpool:
         except (OSError, ClaimsError):
             raise Refused("vendor-key") from None
 
+    def _is_pinned(self, received: str, image_id: str) -> bool:
+        """Whether it is in the list, where there is one; Refused when it is not. Read anew each time, as well."""
+        if self._pins_file is None:
+            return False
+        try:
+            pins = read_pins(self._pins_file.read_text())
+        except (OSError, ValueError):
+            raise Refused("pins") from None
+        if pins.isdisjoint({received, image_id}):
+            raise Refused("not-pinned", digest=received)
+        return True
+
     def ensure_room(self, size: int) -> None:
         """Refused when so many more bytes would fill the disk."""
         if shutil.disk_usage(self._folder).free < size + RESERVE:
@@ -216,28 +255,6 @@ class FileSpool:
         return Refused("no-space", free=shutil.disk_usage(self._folder).free >> 20)
 
 
-class _Passing:
-    """Reads from a stream; all that was read is hashed, and written down where it is on no disk yet."""
-
-    def __init__(self, source: Readable, target: BinaryIO | None) -> None:
-        self._source = source
-        self._target = target
-        self._hash = hashlib.sha256()
-        self.size = 0
-
-    def read(self, size: int, /) -> bytes:
-        data = self._source.read(size)
-        if self._target is not None:
-            self._target.write(data)
-        self._hash.update(data)
-        self.size += len(data)
-        return data
-
-    @property
-    def digest(self) -> str:
-        return self._hash.hexdigest()
-
-
 def _image(examined: Examined, archive: Canonical, digest: str, filename: str) -> Image:
     contents, claims = examined.contents, examined.contents.claims
     return Image(
@@ -252,6 +269,7 @@ def _image(examined: Examined, archive: Canonical, digest: str, filename: str) -
         received=examined.digest,
         received_size=examined.size,
         is_licence=claims is not None,
+        is_pinned=examined.is_pinned,
         company=claims.company if claims else "",
         project=claims.project if claims else "",
         licence=claims.licence if claims else contents.image_id[:LICENCE_DIGITS],

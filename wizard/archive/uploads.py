@@ -321,11 +321,19 @@ class Turn:
         os.ftruncate(self._file, self.offset)
 
     def close(self) -> None:
-        """Whoever removed the upload meanwhile has removed these bytes."""
+        """Of a whole file the digest is known then, too. Whoever removed it meanwhile has removed these bytes."""
         os.fdatasync(self._file)
         if not os.fstat(self._file).st_nlink:
             raise no_such_upload()
         self._following.arrived(self.offset)
+        if not self.missing:
+            self._hashed()
+
+    def _hashed(self) -> None:
+        try:
+            self._following.digest()
+        except GivenUp:  # the upload was removed
+            raise no_such_upload() from None
 
     def _write_back(self) -> None:
         """Have the disk begin without waiting for it: then little is left to wait for at the end."""

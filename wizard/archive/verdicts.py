@@ -48,11 +48,15 @@ NOT_THE_LICENCE_IMAGE = say("The archive holds another image than the licence im
 NOT_THE_VENDORS = say("The archive does not hold a licence of the vendor.")
 NOT_RECEIVED = say("The archive was not received.")
 
+NOT_TO_BE_UNPACKED = say("The image cannot be unpacked safely.")
+TOO_MUCH = say("The archive asks for too much when it is unpacked.")
+
 CHOOSE_ANOTHER = say("Choose the file fanruan_license_server.tar that came with the vendor's e-mail.")
 TRANSFER_AGAIN = say(
     "Take the file from the vendor's e-mail once more. If it is refused again, ask the vendor to send another."
 )
 SAVE_AGAIN = say("Save the image again with `docker save`, changing nothing in the file, and upload that.")
+PACK_PLAINLY = say("Upload the tar file as `docker save` wrote it, or pack that with plain gzip.")
 SEND_AGAIN = say("Ask the vendor to send the image again.")
 UPLOAD_AGAIN = say("Upload it again.")
 
@@ -61,9 +65,24 @@ VERDICTS: Mapping[str, Verdict] = {
     "empty": Verdict(NOT_AN_ARCHIVE, say("It is empty."), TRANSFER_AGAIN),
     "not-tar": Verdict(NOT_AN_ARCHIVE, say("It does not begin as a tar file does."), CHOOSE_ANOTHER),
     "compressed": Verdict(
-        say("The archive is compressed as a whole."),
-        say("It is a %(kind)s file; `docker save` writes a plain tar file."),
+        say("The archive is packed in a way that is not supported."),
+        say("It is a %(kind)s file; plain tar files are understood, and those packed with gzip, xz or zstd."),
         say("Unpack it with %(kind)s first, and upload the tar file."),
+    ),
+    "packed-damaged": Verdict(DAMAGED, say("It is packed, and cannot be unpacked."), TRANSFER_AGAIN),
+    "packed-memory": Verdict(
+        TOO_MUCH, say("Unpacking it would take more memory than the wizard gives to it."), PACK_PLAINLY
+    ),
+    "packed-ratio": Verdict(
+        TOO_MUCH, say("It unpacks to more than %(limit)s times its size; a real image to about four times."), SEND_AGAIN
+    ),
+    "packed-streams": Verdict(
+        TOO_MUCH, say("It is packed in more than %(limit)s parts, or in empty ones."), PACK_PLAINLY
+    ),
+    "packed-twice": Verdict(
+        say("The archive is packed more than once."),
+        say("What comes out when it is unpacked is packed again."),
+        say("Unpack it once, and upload what comes out."),
     ),
     "truncated": Verdict(DAMAGED, say("It ends too early, after %(size)s bytes."), TRANSFER_AGAIN),
     "trailing": Verdict(DAMAGED, say("Something follows after its end."), TRANSFER_AGAIN),
@@ -71,6 +90,9 @@ VERDICTS: Mapping[str, Verdict] = {
         DAMAGED, say("A header at byte %(position)s does not agree with its own checksum."), TRANSFER_AGAIN
     ),
     "header": Verdict(DAMAGED, say("A header at byte %(position)s cannot be read."), TRANSFER_AGAIN),
+    "padding": Verdict(
+        DAMAGED, say("Something stands at byte %(position)s, where a block is filled with zeros."), TRANSFER_AGAIN
+    ),
     "too-large": Verdict(
         say("The archive is too large."),
         say("It holds more than %(limit)s GB; a licence image has about a tenth of one."),
@@ -98,11 +120,38 @@ VERDICTS: Mapping[str, Verdict] = {
     "layer-damaged": Verdict(DAMAGED, say("The layer %(member)s cannot be unpacked."), TRANSFER_AGAIN),
     "layer-compression": Verdict(
         say("The archive is written in a way that is not supported."),
-        say("The layer %(member)s is compressed with %(kind)s; plain and gzip layers are understood."),
+        say("The layer %(member)s is packed with %(kind)s; plain layers are understood, and gzip, xz and zstd."),
         say("Load it with `docker load`, save it again with `docker save`, and upload that."),
     ),
+    "layer-tar": Verdict(
+        NOT_TO_BE_UNPACKED,
+        say("The layer %(member)s is no tar file, or has something that engines would read in different ways."),
+        SEND_AGAIN,
+    ),
+    "layer-members": Verdict(
+        NOT_TO_BE_UNPACKED,
+        say("The layer %(member)s holds more than %(limit)s files, or names that are too long."),
+        SEND_AGAIN,
+    ),
+    "layer-escaping": Verdict(
+        NOT_TO_BE_UNPACKED, say("The layer %(member)s holds a path that leads out of the image."), SEND_AGAIN
+    ),
+    "layer-link": Verdict(
+        NOT_TO_BE_UNPACKED,
+        say("The layer %(member)s writes through a link, or links to something that it does not hold."),
+        SEND_AGAIN,
+    ),
+    "layer-device": Verdict(NOT_TO_BE_UNPACKED, say("The layer %(member)s holds a device or a pipe."), SEND_AGAIN),
+    "layer-duplicate": Verdict(NOT_TO_BE_UNPACKED, say("The layer %(member)s holds a path twice."), SEND_AGAIN),
+    "layer-whiteout": Verdict(
+        NOT_TO_BE_UNPACKED,
+        say("The layer %(member)s removes something that an image cannot do without, or in a way that is not known."),
+        SEND_AGAIN,
+    ),
     # What it describes
-    "no-manifest": Verdict(NOT_A_SAVED_IMAGE, say("It has no manifest.json with an image in it."), CHOOSE_ANOTHER),
+    "no-manifest": Verdict(
+        NOT_A_SAVED_IMAGE, say("It has no manifest.json or index.json with an image in it."), CHOOSE_ANOTHER
+    ),
     "description": Verdict(NOT_A_SAVED_IMAGE, say("Its description %(member)s cannot be read."), SEND_AGAIN),
     "missing": Verdict(DAMAGED, say("It names %(member)s, but does not hold it."), TRANSFER_AGAIN),
     "two-images": Verdict(
@@ -127,7 +176,16 @@ VERDICTS: Mapping[str, Verdict] = {
         say("Ask the vendor for the image for x86_64."),
     ),
     "indexes-disagree": Verdict(
-        CONTRADICTION, say("%(member)s describes another image than manifest.json."), SEND_AGAIN
+        CONTRADICTION, say("%(member)s describes another image than the rest of it."), SEND_AGAIN
+    ),
+    "descriptor-size": Verdict(CONTRADICTION, say("The size of %(member)s is not the one that is stated."), SEND_AGAIN),
+    "unreferenced": Verdict(
+        NOT_A_SAVED_IMAGE, say("It holds %(member)s, which does not belong to the image in it."), SAVE_AGAIN
+    ),
+    "configuration": Verdict(
+        say("The image has a setting that is not allowed."),
+        say("It is %(setting)s: engines would read it in different ways, or it would run something else."),
+        SEND_AGAIN,
     ),
     "config-digest": Verdict(
         CONTRADICTION, say("The image's configuration does not agree with its digest."), SEND_AGAIN
@@ -157,6 +215,11 @@ VERDICTS: Mapping[str, Verdict] = {
     "claims-layers": Verdict(
         NOT_THE_VENDORS, say("The licence was issued for other contents than those of the image."), SEND_AGAIN
     ),
+    "claims-settings": Verdict(
+        NOT_THE_VENDORS,
+        say("The licence was not issued for the settings of the image, such as its command and its user."),
+        SEND_AGAIN,
+    ),
     "top-layer": Verdict(
         NOT_THE_VENDORS, say("The top layer of the image holds something else than the licence file."), SEND_AGAIN
     ),
@@ -170,6 +233,16 @@ VERDICTS: Mapping[str, Verdict] = {
         say("The archive cannot be checked."),
         say("The file of the vendor's keys cannot be read."),
         say("Point WIZARD_VENDOR_KEYS to the file vendor.pub as the vendor delivered it."),
+    ),
+    "not-pinned": Verdict(
+        say("This image is not in the list of this installation."),
+        say("The list has neither the SHA-256 of the file, %(digest)s, nor the id of the image in it."),
+        say("Choose another file. If this one is right, have its SHA-256 added to the list in WIZARD_PINNED_IMAGES."),
+    ),
+    "pins": Verdict(
+        say("The archive cannot be checked."),
+        say("The list of the images of this installation cannot be read."),
+        say("Point WIZARD_PINNED_IMAGES to a file that has a SHA-256 on each line."),
     ),
     "incomplete": Verdict(
         NOT_RECEIVED, say("%(size)s of %(declared)s bytes arrived before the connection ended."), UPLOAD_AGAIN

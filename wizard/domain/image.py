@@ -1,9 +1,28 @@
 """The licence image: what a checked archive turned out to hold."""
 
+import re
 from dataclasses import dataclass
 from datetime import datetime
 
 REPOSITORY_ON_NODES = "fineops-license"
+SIGNED, PINNED, CONFIRM = "signed", "pinned", "confirm"
+POLICIES = (SIGNED, PINNED, CONFIRM)
+"""Which images are taken: those that the vendor has signed; those in the list of the installation; or unknown ones as
+well as signed ones, once the admin has confirmed the digest."""
+PIN = re.compile("[0-9a-f]{64}")
+
+
+def read_pins(text: str) -> frozenset[str]:
+    """The SHA-256 that a list of pinned images has: one at the beginning of each line, as `sha256sum` writes it.
+
+    Empty lines and what follows a # count for nothing. ValueError names the first line that is none.
+    """
+    lines = (line.partition("#")[0].split() for line in text.splitlines())
+    pins = [words[0].lower() for words in lines if words]
+    for pin in pins:
+        if not PIN.fullmatch(pin):
+            raise ValueError(pin)
+    return frozenset(pins)
 
 
 def name_on_nodes(image_id: str) -> str:
@@ -46,6 +65,15 @@ class Image:
     is_licence: bool = True
     """Whether the vendor's signed claims are in it. Without them nobody knows what it speaks, and the admin is guided;
     `licence` is then the beginning of the image id, and what the claims would say is empty."""
+    is_pinned: bool = False
+    """Whether it was taken because it is in the list of this installation."""
+
+    @property
+    def policy(self) -> str:
+        """By which of POLICIES it was taken."""
+        if self.is_pinned:
+            return PINNED
+        return SIGNED if self.is_licence else CONFIRM
 
     @property
     def name(self) -> str:

@@ -1,6 +1,10 @@
 """Take in the licence image that the vendor mailed, and show what is in it before anything is done with it (R2)."""
 
+from collections.abc import Mapping, Sequence
+
+from wizard.domain.image import CONFIRM
 from wizard.domain.registration import Registration
+from wizard.domain.upload import Passport, Upload
 from wizard.errors import InvalidInput
 from wizard.flow import Step, Submission
 from wizard.ports import Services
@@ -26,7 +30,7 @@ def submit(registration: Registration, submission: Submission, services: Service
 def accept(registration: Registration, submission: Submission, services: Services) -> Registration:
     """Of an image that nobody has signed, the admin compares the digest with the vendor's, and types its beginning."""
     image = registration.image
-    if image is not None and not image.is_licence:
+    if image is not None and image.policy == CONFIRM:
         typed = "".join(submission.fields.get("digest", "").split()).lower()
         if typed != image.received[:TYPED]:
             raise InvalidInput(
@@ -38,6 +42,21 @@ def accept(registration: Registration, submission: Submission, services: Service
                 field="digest",
             )
     return registration.accept_image()
+
+
+def discard(registration: Registration, submission: Submission, services: Services) -> Registration:
+    """An upload that was begun is not wanted any more; the registration stays as it is."""
+    services.uploads.remove(submission.fields.get("upload", ""), submission.by, submission.now)
+    return registration
+
+
+def context(registration: Registration, services: Services) -> Mapping[str, object]:
+    """The uploads that have not ended, of whichever account looks at the page; and what is known before any byte."""
+
+    def unfinished(account: str) -> Sequence[Upload]:
+        return services.uploads.unfinished(account, services.clock())
+
+    return {"unfinished": unfinished, "passport": Passport()}
 
 
 def chosen(registration: Registration) -> str | Text:
@@ -52,6 +71,7 @@ STEP = Step(
     holds="image",
     is_done=lambda registration: registration.image is not None and registration.image_accepted,
     submit=submit,
-    actions={"accept": accept},
+    actions={"accept": accept, "discard": discard},
+    context=context,
     chosen=chosen,
 )

@@ -4,7 +4,7 @@ from flask import Flask
 
 from wizard.flow import Flow
 from wizard.ports import Accounts, Services
-from wizard.web import account, health, language, nodes, problems, security, wizard
+from wizard.web import account, health, language, nodes, problems, security, uploads, wizard
 
 
 def furnish(app: Flask, flow: Flow, services: Services, accounts: Accounts, demonstration_image: str = "") -> None:
@@ -17,4 +17,5 @@ def furnish(app: Flask, flow: Flow, services: Services, accounts: Accounts, demo
     app.jinja_env.globals["demonstration_image"] = demonstration_image
     app.register_blueprint(health.blueprint())
     app.register_blueprint(nodes.blueprint(services))
+    app.register_blueprint(uploads.blueprint(services))
     app.register_blueprint(wizard.blueprint(flow, services))

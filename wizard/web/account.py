@@ -5,7 +5,7 @@ from datetime import datetime
 from hashlib import sha256
 from urllib.parse import urlsplit
 
-from flask import Blueprint, redirect, render_template, request, session, url_for
+from flask import Blueprint, Response, redirect, render_template, request, session, url_for
 from flask.typing import ResponseReturnValue
 from flask_babel import lazy_gettext as _
 from flask_wtf import FlaskForm
@@ -100,6 +100,8 @@ class Door:
     def guard(self) -> ResponseReturnValue | None:
         if request.endpoint in PUBLIC or self.is_signed_in():
             return None
+        if "Tus-Resumable" in request.headers:  # a program, which would take the page of the door for success
+            return Response("Sign in first.\n", 401, mimetype="text/plain")
         wanted = shown_path() or (request.path if request.method == "GET" else None)
         return go_to(url_for("account.sign_in", next=wanted))
 

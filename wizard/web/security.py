@@ -26,6 +26,8 @@ HEADERS = {
 LARGEST_BODY = 4 * 1024**3
 LARGEST_FIELDS = 2 * 1024**2
 """In bytes: an upload's body; and the fields of a form, of which werkzeug wants to hold a piece of a file as well."""
+TAKE_FILES = frozenset({"wizard.submit", "uploads.create", "uploads.one"})
+"""The endpoints that an image is sent to. What is sent to any other is small."""
 
 
 def protect(app: Flask) -> None:
@@ -36,11 +38,12 @@ def protect(app: Flask) -> None:
         "SESSION_COOKIE_SAMESITE": "Lax",
         "WTF_CSRF_TIME_LIMIT": None,  # as long as the session: a page may be left open over the weekend
         "WTF_CSRF_HEADERS": ["X-CSRFToken"],
-        "MAX_CONTENT_LENGTH": LARGEST_BODY,
+        "MAX_CONTENT_LENGTH": LARGEST_FIELDS,
         "MAX_FORM_MEMORY_SIZE": LARGEST_FIELDS,
         "MAX_FORM_PARTS": 50,
     }
-    CSRFProtect(app)
+    app.before_request(bound)
+    CSRFProtect(app)  # reads the form, if there is one
 
     @app.after_request
     def harden(response: Response) -> Response:
@@ -50,3 +53,8 @@ def protect(app: Flask) -> None:
             response.headers.setdefault("Cache-Control", "no-store")
             response.vary.update(("HX-Request", "Cookie"))
         return response
+
+
+def bound() -> None:
+    if request.endpoint in TAKE_FILES:
+        request.max_content_length = LARGEST_BODY

@@ -7,6 +7,7 @@ import pytest
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
 from wizard.licensing.protocol.claims import (
+    CLAIMS_LABEL,
     Claims,
     ClaimsError,
     canonical_json,
@@ -16,6 +17,7 @@ from wizard.licensing.protocol.claims import (
     layers_digest,
     load_vendor_keys,
     read_claims,
+    settings_digest,
     sign_claims,
 )
 
@@ -29,6 +31,7 @@ CLAIMS = Claims(
     registrations=2,
     architecture="amd64",
     layers=layers_digest(["sha256:" + "a" * 64, "sha256:" + "b" * 64]),
+    settings=settings_digest({"User": "65532:65532", "Entrypoint": ["/program"]}),
     supersedes=None,
     issued="2026-11-24T05:30:00Z",
     kid=KID,
@@ -94,6 +97,8 @@ def test_a_key_that_is_not_the_vendors_is_named() -> None:
         {"issued": "2026-13-24T05:30:00Z"},
         {"supersedes": "none"},
         {"layers": "ab"},
+        {"settings": "ab"},
+        {"settings": None},
         {"architecture": "../x"},
         {"activation": "javascript:alert(1)"},
         {"activation": "https://vendor.example/activate"},
@@ -109,6 +114,54 @@ def test_a_missing_or_an_unknown_claim_is_malformed() -> None:
     assert refusal(canonical_json(body)) == "malformed"
     body["claims"] |= {"project": "p", "more": 1}
     assert refusal(canonical_json(body)) == "malformed"
+
+
+def test_claims_from_before_there_was_one_about_settings_are_read_as_they_were_signed() -> None:
+    body = json.loads(ENVELOPE)["claims"]
+    del body["settings"]
+    signature = SIGNER.sign(b"FRL/1 claims\n" + canonical_json(body)).hex()
+    assert read_claims(canonical_json({"claims": body, "signature": signature}), KEYS) == replace(CLAIMS, settings=None)
+
+
+def test_a_claim_that_was_taken_out_after_signing_is_missed() -> None:
+    envelope = json.loads(ENVELOPE)
+    del envelope["claims"]["settings"]
+    assert refusal(canonical_json(envelope)) == "bad-signature"
+
+
+SETTINGS = {"User": "65532:65532", "Env": ["A=b"], "ExposedPorts": {"18081/tcp": {}}, "Labels": {"title": "t"}}
+
+
+def test_the_digest_of_settings_does_not_depend_on_their_order_or_on_the_label_with_the_claims() -> None:
+    labelled = SETTINGS | {"Labels": {CLAIMS_LABEL: "{}", "title": "t"}}
+    assert settings_digest(dict(reversed(labelled.items()))) == settings_digest(SETTINGS)
+    assert settings_digest({"Labels": {CLAIMS_LABEL: "{}"}}) == settings_digest({})
+
+
+@pytest.mark.parametrize("nothing", [None, "", [], {}])
+def test_what_is_null_or_empty_is_no_setting(nothing: object) -> None:
+    assert settings_digest(SETTINGS | {"Cmd": nothing}) == settings_digest(SETTINGS)
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        {"User": "0"},
+        {"Env": ["A=b", "PYTHONPATH=/app/config"]},
+        {"Env": None},
+        {"Env": [""]},
+        {"ExposedPorts": {"18081/tcp": {}, "22/tcp": {}}},
+        {"Labels": {"title": "another"}},
+        {"Labels": {"title": "t", "License.Claims": "{}"}},
+        {"user": "0"},
+        {"Unknown": 1},
+        {"StopTimeout": 0},
+        {"AttachStdin": False},
+    ],
+    ids=repr,
+)
+def test_the_digest_of_settings_changes_with_every_key(change: dict[str, object]) -> None:
+    assert settings_digest(SETTINGS | change) != settings_digest(SETTINGS)
 
 
 def test_the_build_is_the_beginning_of_the_layers_digest() -> None:

@@ -13,7 +13,14 @@ import pytest
 
 import wizard.licensing.server
 from tests.licensing.vendor.instances import NOW, ORDER, small_base, small_office
-from wizard.licensing.protocol.claims import CLAIMS_LABEL, layers_digest, load_vendor_keys, read_claims, sign_claims
+from wizard.licensing.protocol.claims import (
+    CLAIMS_LABEL,
+    layers_digest,
+    load_vendor_keys,
+    read_claims,
+    settings_digest,
+    sign_claims,
+)
 from wizard.licensing.vendor.base import open_base, use_own
 from wizard.licensing.vendor.image import Archive, layers_of, personalize
 from wizard.licensing.vendor.keys import open_keys
@@ -96,6 +103,15 @@ def test_the_claims_name_the_base_that_they_lie_upon(tmp_path: Path) -> None:
     assert claims.layers == layers_digest(config["rootfs"]["diff_ids"][:-1])  # type: ignore[index]
     assert (claims.company, claims.project, claims.registrations) == (ORDER.company, ORDER.project, 2)
     office.close()
+
+
+def test_the_claims_name_the_settings_of_the_image(files: dict[str, bytes]) -> None:
+    run = config_of(files)["config"]
+    assert isinstance(run, dict)
+    claimed = json.loads(run["Labels"][CLAIMS_LABEL])["claims"]["settings"]
+    assert claimed == settings_digest(run)
+    assert claimed != settings_digest(run | {"Entrypoint": ["/another/program"]})
+    assert None not in run.values()
 
 
 def test_the_same_claims_make_the_same_bytes(tmp_path: Path) -> None:

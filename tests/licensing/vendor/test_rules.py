@@ -27,6 +27,7 @@ CLAIMS = Claims(
     registrations=1,
     architecture="amd64",
     layers="0" * 64,
+    settings="0" * 64,
     supersedes="9" * 16,
     issued="2026-11-24T05:30:00Z",
     kid="0" * 8,

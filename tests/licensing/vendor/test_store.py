@@ -3,12 +3,14 @@
 import sqlite3
 import threading
 from contextlib import closing
+from dataclasses import asdict, replace
 from datetime import timedelta
 from pathlib import Path
 
 import pytest
 
 from tests.licensing.vendor.instances import NOW, Instance, issued, small_office
+from wizard.licensing.protocol.claims import canonical_json
 from wizard.licensing.vendor.errors import VendorError
 from wizard.licensing.vendor.rules import Refusal, Refused
 from wizard.licensing.vendor.tables import VERSION
@@ -118,6 +120,19 @@ def test_of_many_that_open_older_records_at_once_one_brings_them_up_to_date(tmp_
     for thread in threads:
         thread.join()
     assert codes == [code] * 6
+
+
+def test_a_licence_from_before_the_claims_spoke_of_settings_stays_on_record(tmp_path: Path) -> None:
+    office = small_office(tmp_path)
+    claims = issued(office)
+    body = asdict(claims) | {"licence": "0" * 16}
+    del body["settings"]
+    signature = office.keys.signing.sign(b"FRL/1 claims\n" + canonical_json(body)).hex()
+    with office.store.transaction() as ledger:
+        ledger.add("0" * 16, canonical_json({"claims": body, "signature": signature}))
+    assert office.record("0" * 16).licence.claims == replace(claims, licence="0" * 16, settings=None)
+    assert len(office.records()) == 2
+    office.close()
 
 
 def test_records_of_a_later_version_are_refused_and_left_alone(tmp_path: Path) -> None:

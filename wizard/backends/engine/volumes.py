@@ -26,7 +26,11 @@ def is_ours(described: Mapping[str, Any], image: Image) -> bool:
 
 
 def ensure(engine: APIClient, node: Node, image: Image) -> None:
-    """Make it, unless it is there: then an engine answers with the one that is. BackendError when it is another's."""
+    """Make it, unless it is there: then an engine answers with the one that is. BackendError when it is another's.
+
+    Docker 20.10 leaves the labels out of that answer for a volume that is older than the engine's own start.
+    """
     volume = template.volume(image)
-    if not is_ours(engine.create_volume(volume["Name"], labels=volume["Labels"]), image):
+    answered = engine.create_volume(volume["Name"], labels=volume["Labels"])
+    if not (is_ours(answered, image) or is_ours(found(engine, image) or {}, image)):
         raise refusals.volume_taken(node, volume["Name"])

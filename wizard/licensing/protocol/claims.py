@@ -23,7 +23,12 @@ VENDOR_KEYS_PATH = "app/license/vendor.pub"
 
 ISSUED_FORMAT = "%Y-%m-%dT%H:%M:%SZ"
 LARGEST_ENVELOPE = 8192
-"""Bytes. The real ones have under 1200."""
+"""Bytes. The real ones have at most 1,899."""
+
+_NOTHING: tuple[object, ...] = (None, "", [], {})
+"""What stands for nothing in a configuration. No zero: a StopTimeout of 0 is not the usual one."""
+_LATER = frozenset({"settings"})
+"""Claims that older licences do not have; the vendor's records hold such."""
 
 _CONTEXT = b"FRL/1 claims\n"
 """Goes before what is signed, so that no other signed message can pass for claims."""
@@ -40,7 +45,7 @@ class ClaimsError(Exception):
 
 @dataclass(frozen=True, kw_only=True)
 class Claims:
-    """One licence. `licence` 16 hex digits, `kid` 8, `layers` and `vendor_key` 64; `issued` ISO 8601 in UTC."""
+    """One licence. `licence` 16 hex digits, `kid` 8, `layers`, `settings`, `vendor_key` 64; `issued` ISO 8601, UTC."""
 
     licence: str
     company: str
@@ -51,6 +56,8 @@ class Claims:
     """As engines call it, such as amd64."""
     layers: str
     """`layers_digest` of the common base that the licence was issued upon."""
+    settings: str | None
+    """`settings_digest` of the image; None in claims older than this one, with which no image is accepted."""
     supersedes: str | None
     """The licence that this one takes over from, after a migration (R13)."""
     issued: str
@@ -84,6 +91,20 @@ def key_id(key: Ed25519PublicKey) -> str:
 def layers_digest(diff_ids: Iterable[str]) -> str:
     """SHA-256 (hex) over the `sha256:…` diff ids of the base layers, joined by newlines."""
     return hashlib.sha256("\n".join(diff_ids).encode()).hexdigest()
+
+
+def settings_digest(config: Mapping[str, object]) -> str:
+    """SHA-256 (hex) over `config` of an image's configuration: what a container of it starts, as whom, and with what.
+
+    Left out are the label with the claims, which comes after the signature, and whatever is null or empty: tools drop
+    that when they write a configuration anew, and to engines it is as if it were not there. All other keys count, also
+    those that nobody knows. ValueError when it has no canonical JSON.
+    """
+    labels = config.get("Labels")
+    if isinstance(labels, Mapping):
+        labels = {name: value for name, value in labels.items() if name != CLAIMS_LABEL}
+    said = {name: value for name, value in {**config, "Labels": labels}.items() if value not in _NOTHING}
+    return hashlib.sha256(canonical_json(said)).hexdigest()
 
 
 def sign_claims(claims: Claims, private: Ed25519PrivateKey) -> bytes:
@@ -140,12 +161,13 @@ def _open(envelope: bytes) -> tuple[dict[str, object], bytes]:
 
 
 def _claims(body: Mapping[str, object]) -> Claims:
-    if set(body) != {field.name for field in fields(Claims)}:
+    names = {field.name for field in fields(Claims)}
+    if not names - _LATER <= set(body) <= names:
         raise ClaimsError("malformed", "The claims have missing or unknown fields.")
     for name, is_right in _SHAPES.items():
-        if not is_right(body[name]):
+        if name in body and not is_right(body[name]):
             raise ClaimsError("wrong-type", f"The claim {name!r} has a value that it cannot have.")
-    return Claims(**body)  # type: ignore[arg-type]  # every field was checked just above
+    return Claims(**{**dict.fromkeys(_LATER), **body})  # type: ignore[arg-type]  # every field was checked just above
 
 
 def _hex(digits: int) -> Callable[[object], bool]:
@@ -184,6 +206,7 @@ _SHAPES: Mapping[str, Callable[[object], bool]] = {
     "registrations": _is_count,
     "architecture": lambda value: isinstance(value, str) and re.fullmatch(r"[a-z0-9]{1,20}", value) is not None,
     "layers": _hex(64),
+    "settings": _hex(64),
     "supersedes": lambda value: value is None or _hex(16)(value),
     "issued": _is_time,
     "kid": _hex(8),

@@ -18,11 +18,13 @@ from wizard.licensing.protocol.claims import (
     Claims,
     canonical_json,
     layers_digest,
+    settings_digest,
 )
 from wizard.licensing.vendor.layers import Base, Layer, entry, one_file
 
 ARCHIVE = f"{REPOSITORY}.tar"
 TAG = "1.0.0"
+LABELS = {"org.opencontainers.image.title": REPOSITORY, "org.opencontainers.image.version": TAG}
 
 PIECE = 1 << 20
 _BLOCK = 512
@@ -101,19 +103,24 @@ def layers_of(base: Base) -> str:
     return layers_digest([layer.diff_id for layer in base.layers])
 
 
+def settings_of(base: Base) -> str:
+    """The claim about how the image runs."""
+    return settings_digest(_runs(base))
+
+
+def _runs(base: Base, **labels: str) -> dict[str, object]:
+    """`config` in the image's configuration, with those labels besides the usual ones."""
+    return {**base.config, "Labels": {**LABELS, **labels}}
+
+
 def _config(base: Base, layers: Sequence[Layer], claims: Claims, envelope: bytes) -> dict[str, object]:
     """The image's configuration (OCI image specification)."""
-    labels = {
-        CLAIMS_LABEL: envelope.decode(),
-        "org.opencontainers.image.title": REPOSITORY,
-        "org.opencontainers.image.version": TAG,
-    }
     made_by = [*(base.origin for _ in base.layers), "the licence"]
     return {
         "architecture": claims.architecture,
         "os": "linux",
         "created": claims.issued,
-        "config": {**base.config, "Labels": labels},
+        "config": _runs(base, **{CLAIMS_LABEL: envelope.decode()}),
         "rootfs": {"type": "layers", "diff_ids": [layer.diff_id for layer in layers]},
         "history": [{"created": claims.issued, "created_by": made} for made in made_by],
     }

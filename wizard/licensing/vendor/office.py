@@ -22,7 +22,7 @@ from wizard.licensing.protocol.qr import (
 )
 from wizard.licensing.vendor.base import open_base
 from wizard.licensing.vendor.errors import VendorError
-from wizard.licensing.vendor.image import Archive, layers_of, personalize
+from wizard.licensing.vendor.image import Archive, layers_of, personalize, settings_of
 from wizard.licensing.vendor.keys import VendorKeys, open_keys
 from wizard.licensing.vendor.layers import Base
 from wizard.licensing.vendor.reissue import check_reissue
@@ -209,6 +209,7 @@ class Office:
             registrations=order.registrations,
             architecture=base.architecture,
             layers=layers_of(base),
+            settings=settings_of(base),
             supersedes=order.supersedes,
             issued=now.strftime(ISSUED_FORMAT),
             kid=self.keys.kid,
