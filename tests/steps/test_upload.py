@@ -67,6 +67,11 @@ def test_an_image_that_nobody_has_signed_is_accepted_by_the_beginning_of_its_dig
     assert STEP.is_done(accept(unknown, desk.submission(digest=" 0123 4567 89AB "), desk.services))
 
 
+def test_of_an_image_in_the_list_no_digest_is_asked(desk: FakeDesk) -> None:
+    listed = a_registration(image=an_image(is_licence=False, is_pinned=True))
+    assert STEP.action("accept")(listed, desk.submission(), desk.services).image_accepted
+
+
 def test_nothing_can_be_accepted_before_it_was_uploaded(desk: FakeDesk) -> None:
     with pytest.raises(InvalidInput):
         STEP.action("accept")(a_registration(), desk.submission(), desk.services)

@@ -5,8 +5,9 @@ from dataclasses import replace
 import pytest
 
 from tests.desk import FakeDesk
-from tests.factories import a_deployed_registration, a_deployment, an_endpoint, an_image
+from tests.factories import a_deployed_registration, a_deployment, a_registration, an_endpoint, an_image
 from tests.visitor import Visitor
+from wizard.domain.image import Image
 
 PAGE = "https://127.0.0.1:18081/license/qrcode"
 
@@ -52,3 +53,21 @@ def test_home_shows_it_among_the_others(guided: Visitor, desk: FakeDesk) -> None
     registration = desk.store.registration("r1")
     desk.store.save(replace(registration, registered_at=desk.now))
     assert guided.open("/").has("registered")
+
+
+@pytest.mark.parametrize(
+    ("image", "said", "asks_for_digits"),
+    [
+        (an_image(), "Signed by the vendor", False),
+        (an_image(is_licence=False), "Nobody has signed this image", True),
+        (an_image(is_licence=False, is_pinned=True), "In the list of images that this installation takes", False),
+    ],
+    ids=["signed", "confirm", "pinned"],
+)
+def test_the_page_says_by_which_policy_an_image_was_taken(
+    visitor: Visitor, desk: FakeDesk, image: Image, said: str, asks_for_digits: bool
+) -> None:
+    desk.store.save(a_registration(image=image, image_accepted=False))
+    page = visitor.open("/registrations/r1")
+    assert page.has(said)
+    assert page.has("The first 12 digits") == asks_for_digits
