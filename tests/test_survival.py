@@ -10,8 +10,7 @@ import pytest
 from tests.instance import Instance, running, start, stop
 from tests.journey import NODE, SECONDS, ask_the_vendor, deploy, download, set_port, sign_in
 from tests.visitor import Visitor
-
-VICTIMS = {"web": ("wsgi:app",), "worker": ("worker",), "both": ("wsgi:app", "worker")}
+from tests.waiting import until
 
 
 @pytest.fixture
@@ -48,7 +47,15 @@ def deployed(instance: Instance, folder: Path) -> Visitor:
     return deploy(visitor)
 
 
-@pytest.mark.parametrize("victims", VICTIMS.values(), ids=VICTIMS.keys())
+@pytest.mark.parametrize(
+    "victims",
+    [
+        pytest.param(("wsgi:app",), marks=pytest.mark.long),
+        pytest.param(("worker",), marks=pytest.mark.long),
+        ("wsgi:app", "worker"),
+    ],
+    ids=["web", "worker", "both"],
+)
 def test_killed_at_every_step_it_goes_on_where_it_was(
     instance: Instance, victims: Sequence[str], tmp_path: Path
 ) -> None:
@@ -93,12 +100,18 @@ def test_what_is_stopped_with_ctrl_c_is_all_of_it_and_comes_back_as_it_was(tmp_p
     assert not license_servers(first)
     again = start(tmp_path / "data", PORT=first.environment["PORT"])
     try:
-        visitor.reload_patiently(SECONDS)
-        while not visitor.press("Show the QR code").page.select("svg.qr"):  # it takes a moment to be back
-            assert visitor.has("does not answer")
+        until(lambda: shows_the_code(visitor), "the authorization application is back", SECONDS)
         assert license_servers(again)
     finally:
         stop(again)
+
+
+def shows_the_code(visitor: Visitor) -> bool:
+    """The page offers the code once the worker has seen that the container runs again."""
+    visitor.reload_patiently(SECONDS)
+    if visitor.has("Show the QR code"):
+        visitor.press("Show the QR code")
+    return bool(visitor.page.select("svg.qr"))
 
 
 def test_a_killed_launcher_leaves_the_license_server_alone(tmp_path: Path) -> None:
@@ -109,9 +122,7 @@ def test_a_killed_launcher_leaves_the_license_server_alone(tmp_path: Path) -> No
     first.process.communicate(timeout=10)
     again = start(tmp_path / "data", PORT=first.environment["PORT"])
     try:
-        visitor.reload_patiently(SECONDS)
-        visitor.press("Show the QR code")
-        assert visitor.page.select("svg.qr")
+        until(lambda: shows_the_code(visitor), "the authorization application is reached", SECONDS)
         assert license_servers(again) == servers
     finally:
         stop(again)

@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from playwright.sync_api import Page, sync_playwright
+from playwright.sync_api import Browser, Page
 
 from tests.browsing import LAUNCH, NEEDS_CHROMIUM
 from tests.uploads.images import sha256_of
@@ -36,19 +36,16 @@ BEGIN = """([token, options, pauseAt]) => new Promise((done, failed) => {
 })"""
 
 
-@pytest.fixture(scope="module")
-def browser() -> Iterator[Any]:
-    with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(**LAUNCH)
-        yield browser
-        browser.close()
+@pytest.fixture(scope="session")
+def browser_type_launch_args() -> dict[str, Any]:
+    return LAUNCH
 
 
 @pytest.fixture
-def page(browser: Any, admin: Admin, image: Path) -> Iterator[Page]:
+def page(browser: Browser, admin: Admin, image: Path) -> Iterator[Page]:
     """The home page of somebody who has signed in, with the client and a chosen file."""
     context = browser.new_context()
-    context.add_cookies([{"name": it.name, "value": it.value, "url": admin.url} for it in admin.session.cookies])
+    context.add_cookies([{"name": it.name, "value": it.value or "", "url": admin.url} for it in admin.session.cookies])
     page = context.new_page()
     page.goto(admin.url)
     page.evaluate(CLIENT.read_text())
