@@ -30,7 +30,7 @@ def built_base() -> Iterator[Path]:
 def debian_base(folder: Path) -> Path:
     """The files of a base, as `docker import` takes them; this machine's Debian, without a shell, 50 MB."""
     made = folder / "base.tar"
-    words = ["--quiet", "--variant=extract", f"--include={_PACKAGES}"]
+    words = ["--quiet", "--variant=extract", f"--include={_PACKAGES}", "--skip=output/dev"]
     words.append("--dpkgopt=path-exclude=/usr/share/{doc,man,locale}/*")
     done = subprocess.run(
         ["mmdebstrap", *words, _suite(), str(made)],
