@@ -18,9 +18,9 @@ test: .venv/development check ## all checks and tests; as root on Debian it inst
 	@.ci/packages
 	$(BIN)/python -m pytest
 
-test-engines: .venv/development ## the tests on real Docker, Podman and Swarm; as root on Debian it installs them
+test-engines: .venv/development ## the tests on real Docker, Podman and Swarm; as root on Debian it installs them; TESTS=file for some
 	@.ci/packages $(ENGINES)
-	$(BIN)/python -m pytest -m "engine and not long"
+	$(BIN)/python -m pytest -m "engine and not long" $(TESTS)
 
 test-long: .venv/development ## the tests that take minutes; as root on Debian it installs the engines they need
 	@.ci/packages $(ENGINES)
