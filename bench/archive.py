@@ -93,8 +93,9 @@ class Archive:
     def at_rest(self) -> float:
         """Seconds for the check of a file that lies there, and for writing ours."""
         began = time.monotonic()
-        with self._file.open("rb", buffering=0) as stream:
-            examined = self._examined(stream)
+        following = Following(self._file, self._size, self._examined)
+        following.arrived(self._size)
+        examined = following.result()
         with self._file.open("rb") as received:
             image = self._spool.keep(examined, received, self._file.name)
         took = time.monotonic() - began

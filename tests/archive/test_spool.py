@@ -6,19 +6,17 @@ import hashlib
 import io
 import json
 import os
-import resource
 import shutil
 import signal
 import time
-from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
 from tests.archive.build import GOOD, VENDOR_KEYS, legacy, modern, podmans, tar
+from tests.archive.disks import no_file_beyond
 from tests.waiting import until
 from wizard.archive.canonical import canonical
 from wizard.archive.reader import read_image
@@ -199,17 +197,6 @@ def test_one_that_was_changed_is_said_to_be_though_it_was_found_well_before(
     assert error.value.permanent
     path.write_bytes(OURS)
     assert later.path(image) == path
-
-
-@contextmanager
-def no_file_beyond(size: int) -> Iterator[None]:
-    """What this process writes beyond so many bytes of a file fails, as on a full disk."""
-    before = resource.getrlimit(resource.RLIMIT_FSIZE)
-    resource.setrlimit(resource.RLIMIT_FSIZE, (size, before[1]))
-    try:
-        yield
-    finally:
-        resource.setrlimit(resource.RLIMIT_FSIZE, before)
 
 
 def test_a_disk_that_becomes_full_while_ours_is_written_is_said_to_be(spool: FileSpool, folder: Path) -> None:

@@ -9,8 +9,10 @@ from pathlib import Path
 import pytest
 
 from tests.archive.build import GOOD, VENDOR_KEYS, modern, tar
+from tests.archive.disks import no_file_beyond
 from tests.factories import NOW
 from tests.waiting import until
+from wizard.archive.disk import taken
 from wizard.archive.spool import FileSpool
 from wizard.archive.uploads import FolderUploads
 from wizard.archive.verdicts import Refused
@@ -160,6 +162,29 @@ def test_of_one_that_is_not_whole_nothing_is_lost_by_asking_for_the_image(upload
         uploads.image(upload.id, "ann", NOW)
     assert refused.value.code == "incomplete"
     assert uploads.find(upload.id, "ann", NOW).offset == 5000
+
+
+def bytes_of(tmp_path: Path, upload: Upload) -> Path:
+    return tmp_path / "uploads" / upload.id / "bytes"
+
+
+def test_what_is_announced_has_its_room_on_the_disk_before_its_first_byte(
+    uploads: FolderUploads, tmp_path: Path
+) -> None:
+    upload = begun(uploads)
+    with uploads.append(upload.id, "ann", 0, NOW, is_doubtful=True) as turn:
+        turn.write(memoryview(ARCHIVE[:1000]))
+        turn.undo()
+    assert bytes_of(tmp_path, upload).stat().st_size == 0
+    assert taken(bytes_of(tmp_path, upload).stat()) >= len(ARCHIVE)
+
+
+def test_of_one_that_the_disk_has_no_room_for_nothing_is_left(uploads: FolderUploads, tmp_path: Path) -> None:
+    upload = begun(uploads)
+    with no_file_beyond(10), pytest.raises(Refused) as refused:
+        sent(uploads, upload, ARCHIVE)
+    assert refused.value.code == "no-space"
+    assert list((tmp_path / "uploads").iterdir()) == []
 
 
 def test_an_account_has_two_at_once(uploads: FolderUploads) -> None:

@@ -20,6 +20,7 @@ from tempfile import NamedTemporaryFile, mkdtemp
 
 import msgspec
 
+from wizard.archive.disk import reserve, taken
 from wizard.archive.following import Following, GivenUp
 from wizard.archive.limits import LARGEST_FILE, LONGEST_MARK
 from wizard.archive.spool import Examined, FileSpool, shown_name
@@ -224,8 +225,13 @@ class FolderUploads:
         return [upload for upload in found if upload is not None]
 
     def _missing(self) -> int:
-        """Bytes that other uploads have announced, and still want to write."""
-        return sum(2 * upload.length - upload.offset for upload in self._all() if not self._has_ended(upload.id))
+        """Bytes that other uploads still want: their own unless they have them, and those of our archive."""
+        return sum(self._wanted(upload) for upload in self._all() if not self._has_ended(upload.id))
+
+    def _wanted(self, upload: Upload) -> int:
+        with suppress(FileNotFoundError):
+            return upload.length + max(0, upload.length - taken(self._place(upload.id, BYTES).stat()))
+        return 0
 
     def _place(self, id: str, name: str) -> Path:
         return self._folder / id / name
@@ -234,9 +240,14 @@ class FolderUploads:
         """A folder with all that it needs, under its name at once or not at all."""
         id = secrets.token_hex(16)
         folder = Path(mkdtemp(dir=self._folder, suffix=GONE))
-        (folder / BYTES).touch()
-        (folder / ANNOUNCED).write_bytes(msgspec.json.encode(announced))
-        folder.rename(self._folder / id)
+        try:
+            with self._spool.full_disk_is_told(), (folder / BYTES).open("xb") as file:
+                reserve(file.fileno(), announced.length)
+                (folder / ANNOUNCED).write_bytes(msgspec.json.encode(announced))
+                folder.rename(self._folder / id)
+        except Refused:
+            shutil.rmtree(folder)
+            raise
         return id
 
     def _forget(self, id: str) -> None:
@@ -318,7 +329,9 @@ class Turn:
 
     def undo(self) -> None:
         self.offset = self._upload.offset
-        os.ftruncate(self._file, self.offset)
+        os.ftruncate(self._file, self.offset)  # which gives back what was reserved
+        with suppress(OSError):  # whoever sends the bytes again is told
+            reserve(self._file, self._upload.length)
 
     def close(self) -> None:
         """Of a whole file the digest is known then, too. Whoever removed it meanwhile has removed these bytes."""
