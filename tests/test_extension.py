@@ -21,7 +21,7 @@ from wizard.steps import FLOW
 from wizard.text import say
 from wizard.web.account import hashed
 
-ENGINE = ("app.py", "wizard/flow.py", "wizard/ports.py", "wizard/web", "wizard/jobs", "wizard/store", "wizard/launch")
+ENGINE = ("app.py", "wizard/flow.py", "wizard/ports", "wizard/web", "wizard/jobs", "wizard/store", "wizard/launch")
 """What must know no step by name."""
 
 TEMPLATE = """

@@ -5,13 +5,15 @@ import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import BinaryIO, Protocol
+from typing import IO, Protocol
 from urllib.parse import urljoin
 
 import requests
 from bs4 import BeautifulSoup
 from bs4.element import Tag
 from flask import Flask
+from werkzeug.datastructures import FileStorage
+from werkzeug.test import stream_encode_multipart
 
 
 class Stuck(AssertionError):
@@ -35,7 +37,7 @@ class Browser(Protocol):
     def post(
         self,
         url: str,
-        data: Mapping[str, str] | BinaryIO,
+        data: Mapping[str, str] | IO[bytes],
         headers: Mapping[str, str] | None = None,
     ) -> Answer: ...
 
@@ -50,7 +52,7 @@ class RealBrowser:
     def get(self, url: str) -> Answer:
         return self._answer(self._session.get(url, timeout=30))
 
-    def post(self, url: str, data: Mapping[str, str] | BinaryIO, headers: Mapping[str, str] | None = None) -> Answer:
+    def post(self, url: str, data: Mapping[str, str] | IO[bytes], headers: Mapping[str, str] | None = None) -> Answer:
         return self._answer(self._session.post(url, data=data, headers=headers, timeout=120))
 
     def _answer(self, answer: requests.Response) -> Answer:
@@ -66,7 +68,7 @@ class InnerBrowser:
     def get(self, url: str) -> Answer:
         return self.open(url, method="GET")
 
-    def post(self, url: str, data: Mapping[str, str] | BinaryIO, headers: Mapping[str, str] | None = None) -> Answer:
+    def post(self, url: str, data: Mapping[str, str] | IO[bytes], headers: Mapping[str, str] | None = None) -> Answer:
         return self.open(url, method="POST", data=data, headers=headers)
 
     def open(self, url: str, **request: object) -> Answer:
@@ -100,28 +102,21 @@ class Visitor:
     def press(self, text: str, **fields: str) -> "Visitor":
         """Fill in the form of the button of that text, and press it."""
         form, button = self._button(text)
-        data = {str(field["name"]): str(field.get("value", "")) for field in form.find_all("input", type="hidden")}
-        for field in form.find_all("input"):
-            if field.get("type") in ("radio", "checkbox") and not field.has_attr("checked"):
-                continue
-            if field.get("name") and field.get("type") not in ("hidden", "file"):
-                data[str(field["name"])] = str(field.get("value", ""))
+        data = self._filled(form)
         if button.get("name"):
             data[str(button["name"])] = str(button.get("value", ""))
         return self._arrive(self.browser.post(self._action(form), data | fields))
 
     def upload(self, path: Path) -> "Visitor":
-        """Send the file as the page's script does: as the whole body."""
+        """Choose the file in the form that takes one, and send it: as one of the form's parts."""
         form, _ = self._button("Upload the image")
-        hidden = {str(field["name"]): str(field["value"]) for field in form.find_all("input", type="hidden")}
-        headers = {
-            "Content-Type": "application/octet-stream",
-            "X-CSRFToken": hidden["csrf_token"],
-            "X-Filename": path.name,
-        }
+        chooser = self.one("form[enctype='multipart/form-data'] input[type=file]")
         with path.open("rb") as file:
-            action = f"{self._action(form)}?version={hidden['version']}"
-            return self._arrive(self.browser.post(action, file, headers))
+            parts = self._filled(form) | {str(chooser["name"]): FileStorage(file, filename=path.name)}
+            body, _, boundary = stream_encode_multipart(parts)  # on the disk when it is large
+        with body:
+            kind = {"Content-Type": f"{form['enctype']}; boundary={boundary}"}
+            return self._arrive(self.browser.post(self._action(form), body, kind))
 
     def wait(self, arrived: Callable[["Visitor"], bool], seconds: float) -> "Visitor":
         """Load the page again until it shows what is waited for."""
@@ -169,6 +164,16 @@ class Visitor:
             if form and text in button.get_text(" ", strip=True):
                 return form, button
         raise Stuck(f"no button says {text!r}: {self.text}")
+
+    def _filled(self, form: Tag) -> dict[str, str]:
+        """What the form sends as it stands, but for buttons and files."""
+        data = {str(field["name"]): str(field.get("value", "")) for field in form.find_all("input", type="hidden")}
+        for field in form.find_all("input"):
+            if field.get("type") in ("radio", "checkbox") and not field.has_attr("checked"):
+                continue
+            if field.get("name") and field.get("type") not in ("hidden", "file"):
+                data[str(field["name"])] = str(field.get("value", ""))
+        return data
 
     def _action(self, form: Tag) -> str:
         return urljoin(self.url, str(form.get("action") or self.url))

@@ -45,6 +45,12 @@ class InvalidInput(WizardError):
     status = 422
 
 
+class Forbidden(WizardError):
+    """Whoever asks may not do that, or see it. Nothing was changed."""
+
+    status = 403
+
+
 class UnknownStep(WizardError):
     """There is no such step, registration, or page."""
 

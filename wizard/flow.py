@@ -13,11 +13,11 @@ from wizard.text import Text, say
 
 @dataclass(frozen=True, kw_only=True)
 class Upload:
-    """A file that comes in with a form. `size` in bytes when the sender said so."""
+    """A file that comes in with a form. `size` in bytes."""
 
     stream: BinaryIO
     filename: str
-    size: int | None
+    size: int
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -3,6 +3,8 @@
 from collections.abc import Callable
 from pathlib import Path
 
+from werkzeug.test import stream_encode_multipart
+
 from tests.desk import FakeDesk
 from tests.factories import NOW, a_deployed_registration, a_placed_registration, a_slot, a_status, an_image
 from tests.fakes import broken
@@ -56,6 +58,36 @@ def test_a_port_in_words_is_explained_and_stays_in_the_field(visitor: Visitor, d
     assert visitor.has("The port was not understood.")
     assert visitor.one("#port")["value"] == "eighteen"
     assert visitor.one("#port")["aria-invalid"] == "true"
+
+
+def test_a_form_that_is_too_large_is_not_told_about_images(visitor: Visitor, desk: FakeDesk) -> None:
+    at(visitor, desk, a_deployed_registration()).press("Show the QR code", something="1" * (2 << 20))
+    assert visitor.status == 413
+    assert visitor.heading == "What was sent is larger than a form can be."
+    assert not visitor.has("image file")
+    assert desk.store.registration("r1").challenge is None
+
+
+def test_a_field_that_is_too_large_is_not_told_about_images_where_an_image_may_be_sent(visitor: Visitor) -> None:
+    visitor.press("Register a project")
+    body, _, boundary = stream_encode_multipart({"digest": "1" * (2 << 20) + "1"})
+    with body:
+        answer = visitor.browser.post(visitor.url, body, {"Content-Type": f"multipart/form-data; boundary={boundary}"})
+    assert answer.status == 413
+    assert "What was sent is larger than a form can be." in answer.text
+
+
+def test_a_file_that_is_too_large_is_told_about_images(visitor: Visitor) -> None:
+    visitor.press("Register a project")
+    assert isinstance(visitor.browser, InnerBrowser)
+    answer = visitor.browser.open(
+        visitor.url,
+        method="POST",
+        content_type="multipart/form-data; boundary=x",
+        environ_overrides={"CONTENT_LENGTH": str((4 << 30) + 1)},
+    )
+    assert answer.status == 413
+    assert "An image file of more than 4 GB is never a licence image." in answer.text
 
 
 def test_going_back_says_beforehand_what_a_change_would_cost(visitor: Visitor, desk: FakeDesk) -> None:
@@ -202,3 +234,9 @@ def test_a_button_pressed_after_the_session_has_ended_leads_to_signing_in(visito
 def test_every_step_has_a_template() -> None:
     for step in FLOW.steps:
         assert Path(f"templates/steps/{step.slug}.html").is_file()
+
+
+def test_fields_alone_are_never_as_large_as_a_file(visitor: Visitor, desk: FakeDesk) -> None:
+    at(visitor, desk, a_placed_registration(preflight=None)).press("Check and use this port", port="1" * (2 << 20))
+    assert visitor.status == 413
+    assert visitor.heading == "What was sent is larger than a form can be."

@@ -1,5 +1,6 @@
 """The walk through the seven steps over fakes, without scripts, and what the pages are made of."""
 
+import io
 from pathlib import Path
 
 import pytest
@@ -77,14 +78,23 @@ def test_an_uploaded_image_is_shown_before_anything_is_done_with_it(visitor: Vis
         assert visitor.has(shown)
 
 
-def test_a_plain_form_uploads_as_well_as_the_script(visitor: Visitor, archive: Path) -> None:
+def test_a_plain_form_sends_a_large_file_as_well(visitor: Visitor, archive: Path) -> None:
     archive.write_bytes(bytes(5_000_000))
+    visitor.press("Register a project").upload(archive)
+    assert visitor.has("Harbour Logistics")
+    assert visitor.has("5.0 MB")
+
+
+def test_a_file_that_is_no_part_of_a_form_is_not_taken(visitor: Visitor, desk: FakeDesk) -> None:
     visitor.press("Register a project")
-    hidden = {str(it["name"]): str(it["value"]) for it in visitor.page.select("form[data-upload] [type=hidden]")}
-    with archive.open("rb") as file:
-        answer = inner(visitor).open(visitor.url, method="POST", data=hidden | {"file": (file, "image.tar")})
-    assert "Harbour Logistics" in answer.text
-    assert "5.0 MB" in answer.text
+    version, token = (
+        str(visitor.one(f"form[data-upload] [name={name}]")["value"]) for name in ("version", "csrf_token")
+    )
+    headers = {"Content-Type": "application/octet-stream", "X-CSRFToken": token, "X-Filename": "image.tar"}
+    answer = inner(visitor).post(f"{visitor.url}?version={version}", io.BytesIO(b"an archive"), headers)
+    assert answer.status == 422
+    assert "No file was chosen." in answer.text
+    assert desk.store.registrations()[0].image is None
 
 
 def test_disabled_nodes_say_why(at_node: Visitor) -> None:

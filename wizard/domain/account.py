@@ -3,6 +3,8 @@
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
+from wizard.domain.person import Role
+
 LINK_LIFE = timedelta(hours=24)
 """A one-time sign-in link that nobody used is worth nothing after this."""
 
@@ -15,3 +17,4 @@ class Account:
     password_hash: str
     created_at: datetime
     epoch: int = 1
+    role: Role = Role.ADMIN

@@ -88,6 +88,14 @@ class Registration:
     """Deployments given up, still to be removed from their nodes. Their volumes stay."""
     notice: Text | None = None
     """What happened behind the visitor's back, to be said once on the next page."""
+    for_project: str = ""
+    """The slug of the only project that it can be for; nothing while any can be chosen."""
+
+    @property
+    def concerns(self) -> frozenset[str]:
+        """The slugs of the projects that it is for."""
+        chosen = {self.project.slug} if self.project else set()
+        return frozenset(chosen | ({self.for_project} if self.for_project else set()))
 
     @property
     def endpoint(self) -> Endpoint:
@@ -118,6 +126,11 @@ class Registration:
 
     def place(self, project: Project, node_slug: str) -> "Registration":
         """Choose the node of the project that will run the authorization application (R3)."""
+        if self.for_project not in ("", project.slug):
+            raise InvalidInput(
+                say("This registration is for another project than %(project)s.", project=project.name),
+                todo=say("Choose a node of its own project, or start a new registration."),
+            )
         node = project.host(node_slug)
         if (project.slug, node) == (self.project.slug if self.project else None, self.node):
             return self

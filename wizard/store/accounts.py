@@ -6,6 +6,7 @@ from sqlalchemy import ColumnElement, Row, Select, and_, insert, select, update
 from sqlalchemy.exc import IntegrityError
 
 from wizard.domain.account import Account
+from wizard.domain.person import Role
 from wizard.errors import InvalidInput
 from wizard.store.engine import open_engine, reading
 from wizard.store.tables import accounts, links
@@ -31,6 +32,7 @@ class SqlAccounts:
             password_hash=account.password_hash,
             created_at=account.created_at,
             epoch=account.epoch,
+            role=account.role,
         )
         try:
             with self._engine.begin() as db:
@@ -68,4 +70,10 @@ def _is_good(token_hash: str, now: datetime) -> ColumnElement[bool]:
 
 
 def _account(row: Row[tuple[object, ...]]) -> Account:
-    return Account(name=row.name, password_hash=row.password_hash, created_at=row.created_at, epoch=row.epoch)
+    return Account(
+        name=row.name,
+        password_hash=row.password_hash,
+        created_at=row.created_at,
+        epoch=row.epoch,
+        role=Role(row.role),
+    )

@@ -107,6 +107,7 @@ accounts = Table(
     Column("password_hash", String(255), nullable=False),
     Column("created_at", Moment, nullable=False),
     Column("epoch", Integer, nullable=False),
+    Column("role", String(16), nullable=False),
 )
 
 links = Table(

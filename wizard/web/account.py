@@ -14,14 +14,17 @@ from wtforms import PasswordField, StringField
 from wtforms.validators import EqualTo, InputRequired, Length, Regexp
 
 from wizard.domain.account import Account
+from wizard.domain.person import Person
 from wizard.errors import Problem
 from wizard.ports import Accounts
 from wizard.text import say
 from wizard.web.htmx import go_to, shown_path
 
 SHORTEST_PASSWORD = 10
-PUBLIC = frozenset({"static", "health.healthz", "account.sign_in", "account.enter", "account.link", "account.follow"})
+PUBLIC = frozenset({"account.sign_in", "account.enter", "account.link", "account.follow"})
 """The endpoints that need no session."""
+OWN = frozenset({"account.sign_out"})
+"""Those that concern nobody but who is signed in (who.Guard)."""
 
 NO_SUCH_LINK = Problem(
     happened=say("This sign-in link does not work any more."),
@@ -76,10 +79,8 @@ def hashed(token: str) -> str:
     return sha256(token.encode()).hexdigest()
 
 
-def blueprint(accounts: Accounts, clock: Callable[[], datetime]) -> Blueprint:
+def blueprint(door: "Door") -> Blueprint:
     pages = Blueprint("account", __name__)
-    door = Door(accounts, clock)
-    pages.before_app_request(door.guard)
     for method, rule, view in (
         ("GET", "/sign-in/<token>", door.link),
         ("POST", "/sign-in/<token>", door.follow),
@@ -97,17 +98,19 @@ class Door:
     def __init__(self, accounts: Accounts, clock: Callable[[], datetime]) -> None:
         self.accounts, self.clock = accounts, clock
 
-    def guard(self) -> ResponseReturnValue | None:
-        if request.endpoint in PUBLIC or self.is_signed_in():
-            return None
+    def turn_away(self) -> ResponseReturnValue:
+        """To where one signs in, and back from there."""
         if "Tus-Resumable" in request.headers:  # a program, which would take the page of the door for success
             return Response("Sign in first.\n", 401, mimetype="text/plain")
         wanted = shown_path() or (request.path if request.method == "GET" else None)
         return go_to(url_for("account.sign_in", next=wanted))
 
-    def is_signed_in(self) -> bool:
+    def identify(self) -> Person | None:
+        """Who has signed in with an account (who.Identify)."""
         account = self.accounts.account(session["account"]) if "account" in session else None
-        return account is not None and account.epoch == session["epoch"]
+        if account is None or account.epoch != session["epoch"]:
+            return None
+        return Person(name=account.name, role=account.role)
 
     def link(self, token: str) -> ResponseReturnValue:
         if not self.accounts.link_is_good(hashed(token), self.clock()):

@@ -2,7 +2,7 @@
 
 import logging
 
-from flask import Flask, render_template
+from flask import Flask, render_template, request
 from flask.typing import ResponseReturnValue
 from flask_wtf.csrf import CSRFError
 from werkzeug.exceptions import HTTPException
@@ -10,6 +10,7 @@ from werkzeug.exceptions import HTTPException
 from wizard.errors import Problem, WizardError
 from wizard.text import say
 from wizard.web.htmx import wants_fragment
+from wizard.web.security import LARGEST_BODY, TAKE_FILES
 
 log = logging.getLogger(__name__)
 
@@ -27,6 +28,11 @@ HTTP_PROBLEMS = {
         todo=say("Choose the file fanruan_license_server.tar that the vendor mailed."),
     ),
 }
+LARGE_FORM = Problem(
+    happened=say("What was sent is larger than a form can be."),
+    why=say("No form here has more than 2 MB, but for the one that takes an image. Nothing was changed."),
+    todo=say("Go back, and enter less."),
+)
 STALE_FORM = Problem(
     happened=say("This page was opened in another session."),
     why=say("You have signed in again since, or the cookies of this site were removed. Nothing was changed."),
@@ -46,12 +52,19 @@ def handle(app: Flask) -> None:
     @app.errorhandler(HTTPException)
     def http(error: HTTPException) -> ResponseReturnValue:
         status = error.code or 500
+        if status == 413 and not is_larger_than_an_image():
+            return shown(LARGE_FORM, status)
         return shown(HTTP_PROBLEMS.get(status, Problem(happened=say("The request was not understood."))), status)
 
     @app.errorhandler(Exception)
     def unexpected(error: Exception) -> ResponseReturnValue:
         log.error("unexpected error", exc_info=error)
         return shown(UNEXPECTED, 500)
+
+
+def is_larger_than_an_image() -> bool:
+    """Whether it is a file that was too large: the fields alone of any form may be, of each step's as well."""
+    return request.endpoint in TAKE_FILES and (request.content_length or 0) > LARGEST_BODY
 
 
 def shown(problem: Problem, status: int) -> ResponseReturnValue:

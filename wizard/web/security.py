@@ -56,5 +56,5 @@ def protect(app: Flask) -> None:
 
 
 def bound() -> None:
-    if request.endpoint in TAKE_FILES:
+    if request.endpoint in TAKE_FILES and request.mimetype != "application/x-www-form-urlencoded":  # held in memory
         request.max_content_length = LARGEST_BODY

@@ -12,7 +12,7 @@ from binascii import Error as NotBase64
 from collections.abc import Callable, Mapping
 from datetime import datetime
 
-from flask import Blueprint, Response, render_template, request, session, url_for
+from flask import Blueprint, Response, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 from flask_wtf.csrf import CSRFError
 from werkzeug.exceptions import (
@@ -33,6 +33,7 @@ from wizard.web import problems
 from wizard.web.language import said
 from wizard.web.receiving import receive
 from wizard.web.security import LARGEST_BODY
+from wizard.web.who import person
 
 PREFIX = "/uploads"
 VERSION = "1.0.0"
@@ -92,7 +93,7 @@ class Dock:
         if length > LARGEST_BODY:
             raise RequestEntityTooLarge
         filename, mark = metadata.get("filename", ""), metadata.get("mark", "")
-        upload = self.uploads.create(session["account"], length, filename, mark, self.clock())
+        upload = self.uploads.create(person().name, length, filename, mark, self.clock())
         if request.mimetype == CONTENT:
             upload = self.added(upload.id, 0)
         response = answer(201, upload)
@@ -119,14 +120,14 @@ class Dock:
         return answer(204, self.added(id, number("Upload-Offset")))
 
     def remove(self, id: str) -> Response:
-        self.uploads.remove(id, session["account"], self.clock())
+        self.uploads.remove(id, person().name, self.clock())
         return Response(status=204)
 
     def passport(self, id: str) -> ResponseReturnValue:
         """What is known of it so far, as a part of a page."""
         try:
-            passport = self.uploads.passport(id, session["account"], self.clock())
-            upload = self.uploads.find(id, session["account"], self.clock())
+            passport = self.uploads.passport(id, person().name, self.clock())
+            upload = self.uploads.find(id, person().name, self.clock())
         except WizardError as error:
             return problems.shown(error.problem, error.status)
         return render_template("components/_passport.html", passport=passport, upload=upload)
@@ -136,7 +137,7 @@ class Dock:
         checksum = sent_checksum()
         name, wanted = checksum or ("", b"")
         digest = hashlib.new(name, usedforsecurity=False) if checksum else None
-        owner, now = session["account"], self.clock()
+        owner, now = person().name, self.clock()
         try:
             with self.uploads.append(id, owner, offset, now, is_doubtful=checksum is not None) as turn:
                 receive(request, turn, digest)
@@ -149,7 +150,7 @@ class Dock:
 
     def standing(self, id: str) -> Upload:
         """The upload as it is; what was refused is refused with its reason."""
-        owner, now = session["account"], self.clock()
+        owner, now = person().name, self.clock()
         self.uploads.passport(id, owner, now)
         return self.uploads.find(id, owner, now)
 

@@ -1,28 +1,27 @@
 """The wizard's surface: one registration, one step at a time. It knows no step by name."""
 
+import os
 from collections.abc import Callable
 from typing import BinaryIO, cast
-from urllib.parse import unquote
 from uuid import uuid4
 
-from flask import Blueprint, Response, make_response, redirect, render_template, request, session, url_for
+from flask import Blueprint, Response, make_response, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 
 from wizard.domain.operation import Operation
 from wizard.domain.registration import Registration
-from wizard.errors import InvalidInput, Problem, Stale, WizardError
+from wizard.errors import InvalidInput, Problem, Stale, UnknownStep, WizardError
 from wizard.flow import Flow, Step, Submission, Submit, Upload
 from wizard.ports import Services
 from wizard.text import say
 from wizard.web.htmx import shown_path, wants_fragment
+from wizard.web.who import person
 
 TOO_LATE = Problem(
     happened=say("It had ended before the abort arrived."),
     why=say("Nothing was undone."),
     todo=say("This is how it stands now. To take it back, change one of the steps before."),
 )
-DRAINED_AT_ONCE = 1 << 20
-"""Bytes."""
 
 
 def blueprint(flow: Flow, services: Services) -> Blueprint:
@@ -49,26 +48,34 @@ class Desk:
     def __init__(self, flow: Flow, services: Services) -> None:
         self.flow, self.services, self.store = flow, services, services.store
 
+    def registration(self, id: str) -> Registration:
+        """The one of that id; for whoever does not see it there is none."""
+        registration = self.store.registration(id)
+        if not person().sees(registration):
+            raise UnknownStep(say("There is no such registration."), todo=say("Go back to the start."))
+        return registration
+
     def home(self) -> ResponseReturnValue:
-        return render_template("home.html", registrations=self.store.registrations(), flow=self.flow)
+        seen = [registration for registration in self.store.registrations() if person().sees(registration)]
+        return render_template("home.html", registrations=seen, flow=self.flow)
 
     def create(self) -> ResponseReturnValue:
-        registration = self.store.save(Registration(id=uuid4().hex[:12], created_at=self.services.clock()))
-        return redirect(url_for(".resume", id=registration.id), 303)
+        begun = Registration(id=uuid4().hex[:12], created_at=self.services.clock(), for_project=person().project or "")
+        return redirect(url_for(".resume", id=self.store.save(begun).id), 303)
 
     def resume(self, id: str) -> ResponseReturnValue:
-        return self.address(self.flow.current(self.store.registration(id)), id)
+        return self.address(self.flow.current(self.registration(id)), id)
 
     def came_back(self, id: str, slug: str = "", action: str = "") -> ResponseReturnValue:
         """Someone loads again the address to which a button has sent its form."""
-        registration = self.store.registration(id)
+        registration = self.registration(id)
         current = self.flow.current(registration)
         return self.address(self.flow.open(slug or current.slug, registration), id)
 
     def show(self, id: str, slug: str) -> ResponseReturnValue:
         if "since" in request.args:
             return self.poll(id, slug, request.args["since"])
-        registration = self.store.registration(id)
+        registration = self.registration(id)
         step = self.flow.open(slug, registration)
         return self.page(registration, step) if step.slug == slug else self.address(step, id)
 
@@ -80,7 +87,7 @@ class Desk:
 
     def abort(self, id: str) -> ResponseReturnValue:
         operation = self.store.last_operation(id)
-        registration = self.store.registration(id)
+        registration = self.registration(id)
         if operation is None:
             return self.moved(registration, self.flow.current(registration))
         step = self.flow.open(operation.kind, registration)
@@ -91,16 +98,15 @@ class Desk:
 
     def answer(self, id: str, slug: str, chosen: Callable[[Step], Submit]) -> Response:
         """What was sent changes the registration, or is refused and changes nothing; either way all is rendered."""
-        registration = self.store.registration(id)
+        registration = self.registration(id)
         step = self.flow.open(slug, registration)
         submission = received(self.services)
         try:
             if step.slug == slug:
                 registration = self.submitted(registration, step, chosen(step), submission)
         except WizardError as error:
-            drain(submission.file)
             return self.page(
-                self.store.registration(id), step, problem=error.problem, submission=submission, status=error.status
+                self.registration(id), step, problem=error.problem, submission=submission, status=error.status
             )
         return self.moved(registration, step)
 
@@ -130,7 +136,7 @@ class Desk:
         """What has changed since; 204 when nothing has. Reads one row in that case."""
         if self.store.revision(id) == since:
             return Response(status=204)
-        registration = self.store.registration(id)
+        registration = self.registration(id)
         step = self.flow.open(slug, registration)
         if step.is_done(registration) and not step.lingers:
             step = self.flow.current(registration)
@@ -206,25 +212,16 @@ def ensure_fresh(registration: Registration, submission: Submission) -> None:
 
 
 def received(services: Services) -> Submission:
-    """What came with the request. A script sends a file as the whole body, a plain form as a part of it."""
+    """What came with the request."""
     fields = request.args.to_dict() | request.form.to_dict()
-    return Submission(fields=fields, now=services.clock(), by=session["account"], file=received_file())
-
-
-def drain(upload: Upload | None) -> None:
-    """Read what is left of a refused file: a browser listens only after it has sent all of it."""
-    while upload and upload.stream.read(DRAINED_AT_ONCE):
-        pass
+    return Submission(fields=fields, now=services.clock(), by=person().name, file=received_file())
 
 
 def received_file() -> Upload | None:
-    if request.mimetype == "application/octet-stream":
-        return Upload(
-            stream=cast(BinaryIO, request.stream),
-            filename=unquote(request.headers.get("X-Filename", "")),
-            size=request.content_length,
-        )
+    """The file of a form; all of it is here by now."""
     file = request.files.get("file")
     if file is None or not file.filename:
         return None
-    return Upload(stream=cast(BinaryIO, file.stream), filename=file.filename, size=None)
+    size = file.stream.seek(0, os.SEEK_END)
+    file.stream.seek(0)
+    return Upload(stream=cast(BinaryIO, file.stream), filename=file.filename, size=size)

@@ -2,6 +2,7 @@
 
 import io
 import json
+import tarfile
 from collections.abc import Callable
 from pathlib import Path
 
@@ -10,7 +11,9 @@ import pytest
 from tests.licensing.vendor import saved
 from tests.licensing.vendor.instances import NOW, ORDER
 from tests.licensing.vendor.saved import Image, save
+from wizard.archive.layer import Looks
 from wizard.archive.reader import read_image
+from wizard.archive.verdicts import Refused
 from wizard.licensing.protocol.claims import layers_digest
 from wizard.licensing.vendor import context
 from wizard.licensing.vendor.base import open_base, use_built, use_own
@@ -81,6 +84,58 @@ def test_an_image_that_must_not_be_handed_out_is_refused_and_the_kept_one_stays(
     with pytest.raises(VendorError, match=why):
         use_built(tmp_path, save(tmp_path, write(image)))
     assert open_base(tmp_path, b"keys").layers[:-1] == kept.layers
+
+
+def a_layer_of(*members: tuple[str, bytes]) -> bytes:
+    """Each with its name and its kind, as tarfile has them; a link leads to `etc/passwd`."""
+    buffer = io.BytesIO()
+    with tarfile.open(fileobj=buffer, mode="w") as layer:
+        for name, kind in members:
+            header = tarfile.TarInfo(name)
+            header.type = kind
+            header.linkname = "etc/passwd" if header.islnk() or header.issym() else ""
+            layer.addfile(header)
+    return buffer.getvalue()
+
+
+@pytest.mark.parametrize(
+    ("members", "what", "todo"),
+    [
+        ([("dev/null", tarfile.CHRTYPE)], "dev/null", "--skip=output/dev"),
+        ([("dev/sda", tarfile.BLKTYPE)], "dev/sda", "--skip=output/dev"),
+        ([("run/initctl", tarfile.FIFOTYPE)], "run/initctl", "--skip=output/dev"),
+        ([("var/log/lastlog", tarfile.GNUTYPE_SPARSE)], "var/log/lastlog", "--skip=output/dev"),
+        ([("/etc/passwd", tarfile.REGTYPE)], "/etc/passwd, which leads out", "within"),
+        ([("../etc/passwd", tarfile.REGTYPE)], "../etc/passwd, which leads out", "within"),
+        ([("etc", tarfile.DIRTYPE), ("./etc", tarfile.DIRTYPE)], "etc twice", "once"),
+    ],
+)
+def test_what_the_wizard_would_refuse_in_every_image_is_refused_in_the_base(
+    members: list[tuple[str, bytes]], what: str, todo: str, tmp_path: Path
+) -> None:
+    layer = a_layer_of(("etc/passwd", tarfile.REGTYPE), ("sbin/init", tarfile.REGTYPE), *members)
+    with pytest.raises(Refused):
+        Looks()(io.BytesIO(layer), "the base")
+    kept = use_built(tmp_path, save(tmp_path, saved.docker_25(Image())))
+    with pytest.raises(VendorError) as refused:
+        use_built(tmp_path, save(tmp_path, saved.docker_25(Image(layers=(*saved.LAYERS, layer)))))
+    assert what in refused.value.what
+    assert "The wizard refuses" in refused.value.what
+    assert todo in refused.value.todo
+    assert open_base(tmp_path, b"keys").layers[:-1] == kept.layers
+
+
+def test_folders_and_links_of_a_base_and_what_it_removes_of_lower_layers_are_taken(tmp_path: Path) -> None:
+    layer = a_layer_of(
+        ("./", tarfile.DIRTYPE),
+        ("./etc/", tarfile.DIRTYPE),
+        ("./etc/passwd", tarfile.REGTYPE),
+        ("./etc/shadow", tarfile.LNKTYPE),
+        ("./etc/.wh.group", tarfile.REGTYPE),
+        ("./users", tarfile.SYMTYPE),
+    )
+    Looks()(io.BytesIO(layer), "the base")
+    assert len(use_built(tmp_path, save(tmp_path, saved.docker_25(Image(layers=(layer,))))).layers) == 1
 
 
 @pytest.mark.parametrize(

@@ -20,7 +20,7 @@ from pathlib import Path
 from typing import IO, Any, BinaryIO
 
 from wizard.licensing.vendor.errors import VendorError
-from wizard.licensing.vendor.layers import Base, Layer, write_layer
+from wizard.licensing.vendor.layers import Base, Layer, ensure_taken, write_layer
 
 ORIGIN = "an image built from the Dockerfile"
 _TAKEN_OVER = ("User", "WorkingDir", "Entrypoint", "Cmd", "Env", "ExposedPorts", "StopSignal")
@@ -51,6 +51,7 @@ class Built:
             layer = write_layer(folder, partial(shutil.copyfileobj, source, length=_PIECE))
         if layer.diff_id != diff_id:
             raise _unusable(f"its layer {name} is not the one that its configuration names")
+        ensure_taken(layer)
         return layer
 
 

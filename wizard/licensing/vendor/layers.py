@@ -9,6 +9,7 @@ from pathlib import Path, PurePosixPath
 from typing import BinaryIO
 
 from wizard.licensing.files import replacing
+from wizard.licensing.vendor.errors import VendorError
 
 USER = 65532
 """The user that the container runs as, by number, for engines that know no names."""
@@ -17,6 +18,8 @@ PORT = 18081
 APPLICATION = PurePosixPath("app")
 OWN_FOLDERS = ("app/config", "app/log", "app/tls", "app/web")
 """The folders that the application writes to or serves from (R2)."""
+
+_TAKEN = frozenset({tarfile.REGTYPE, tarfile.AREGTYPE, tarfile.DIRTYPE, tarfile.SYMTYPE, tarfile.LNKTYPE})
 
 
 @dataclass(frozen=True)
@@ -27,6 +30,9 @@ class Layer:
     size: int
     content: bytes = b""
     path: Path | None = None
+
+    def open(self) -> BinaryIO:
+        return self.path.open("rb") if self.path else io.BytesIO(self.content)
 
 
 @dataclass(frozen=True)
@@ -66,6 +72,31 @@ def write_layer(folder: Path, fill: Callable[[BinaryIO], None]) -> Layer:
     digest = counted.digest.hexdigest()
     named = path.rename(folder / f"{digest}.tar")
     return Layer(f"sha256:{digest}", counted.size, path=named)
+
+
+def ensure_taken(layer: Layer) -> None:
+    """VendorError when something is in it for which the wizard refuses an image, so that no admin hears it first.
+
+    The wizard's own check (wizard.archive.layer) is stricter; this one is for what engines and builders do write.
+    """
+    seen = set()
+    with layer.open() as file, tarfile.open(fileobj=file, mode="r:") as tar:
+        for member in tar:
+            place = PurePosixPath(member.name)
+            if member.type not in _TAKEN or member.issparse():
+                raise _refused(
+                    f"{member.name}, which is neither a file, a folder nor a link but a device, a pipe or the like",
+                    "Make its base without /dev: mmdebstrap has --skip=output/dev for that.",
+                )
+            if place.is_absolute() or ".." in place.parts:
+                raise _refused(f"{member.name}, which leads out of it", "Pack it with paths within the image only.")
+            if place in seen:
+                raise _refused(f"{member.name} twice", "Pack each path once.")
+            seen.add(place)
+
+
+def _refused(what: str, todo: str) -> VendorError:
+    return VendorError(f"A layer of this image holds {what}. The wizard refuses every image with such a layer.", todo)
 
 
 def entry(

@@ -1,0 +1,29 @@
+"""What the wizard asks of the outside world: one Protocol for each, and the bundles that carry them.
+
+A Protocol holds only what every implementation can honour. Fakes and real ones pass the same suites (tests/contracts/).
+"""
+
+from wizard.ports.bundles import Jobs, Services, Task, Workshop
+from wizard.ports.engines import Backend, Progress, Supervising
+from wizard.ports.files import Incoming, Spool, Uploads
+from wizard.ports.people import Accounts
+from wizard.ports.servers import Applications, LicenseServer
+from wizard.ports.store import Inventory, Store
+
+__all__ = [
+    "Accounts",
+    "Applications",
+    "Backend",
+    "Incoming",
+    "Inventory",
+    "Jobs",
+    "LicenseServer",
+    "Progress",
+    "Services",
+    "Spool",
+    "Store",
+    "Supervising",
+    "Task",
+    "Uploads",
+    "Workshop",
+]
