@@ -28,7 +28,7 @@ from tests.archive.build import (
     tar,
     to_json,
 )
-from wizard.archive.canonical import Canonical, canonical, header
+from wizard.archive.canonical import Canonical, canonical, digest_of, header
 from wizard.archive.layout import ATTESTATION
 from wizard.archive.limits import LARGEST_ARCHIVE
 from wizard.archive.reader import read_image
@@ -46,12 +46,23 @@ def described(archive: bytes) -> Canonical:
 def written(archive: bytes, *, read_again: bytes | None = None) -> bytes:
     """What is written of a received archive; `read_again` is what its file holds by then."""
     target = io.BytesIO()
-    answered = described(archive).write(io.BytesIO(archive if read_again is None else read_again), target)
-    assert answered == digest(target.getvalue())
+    ours = described(archive)
+    ours.write(io.BytesIO(archive if read_again is None else read_again), target)
+    assert digest_of(io.BytesIO(target.getvalue())) == ours.digest
     return target.getvalue()
 
 
 OURS = written(tar(modern()))
+
+
+def test_of_an_archive_of_ours_no_byte_can_be_another() -> None:
+    ours = described(tar(modern())).digest
+    for position in range(0, len(OURS), 23):
+        changed = bytearray(OURS)
+        changed[position] ^= 1 << position % 8
+        assert digest_of(io.BytesIO(changed)) != ours
+    for cut in (OURS[:-1], OURS[:-512], OURS[:-1024], OURS + b"\0", OURS + bytes(512), OURS[512:], b""):
+        assert digest_of(io.BytesIO(cut)) != ours
 
 
 def twice(recipe: Recipe) -> Recipe:

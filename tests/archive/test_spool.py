@@ -18,7 +18,7 @@ import pytest
 from tests.archive.build import GOOD, VENDOR_KEYS, legacy, modern, podmans, tar
 from tests.archive.disks import no_file_beyond
 from tests.waiting import until
-from wizard.archive.canonical import canonical
+from wizard.archive.canonical import canonical, digest_of
 from wizard.archive.reader import read_image
 from wizard.archive.spool import FileSpool
 from wizard.archive.verdicts import Refused
@@ -38,7 +38,7 @@ def ours(archive: bytes) -> bytes:
 
 
 OURS = ours(ARCHIVE)
-DIGEST = hashlib.sha256(OURS).hexdigest()
+DIGEST = digest_of(io.BytesIO(OURS))
 
 
 @pytest.fixture

@@ -12,6 +12,7 @@ import pytest
 from backports import zstd
 
 from tests.archive.build import GOOD, STRANGER, VENDOR_KEYS, modern, tar
+from wizard.archive.canonical import digest_of
 from wizard.archive.spool import FileSpool
 from wizard.archive.verdicts import Refused
 from wizard.domain.image import CONFIRM, PINNED, SIGNED
@@ -84,7 +85,7 @@ def test_one_that_lies_on_the_disk_is_examined_where_it_lies(
     assert list(folder.iterdir()) == []
     image = spool.keep(examined, io.BytesIO(received), "x")
     assert image.received == digest(received)
-    assert digest(spool.path(image).read_bytes()) == image.digest
+    assert digest_of(io.BytesIO(spool.path(image).read_bytes())) == image.digest
 
 
 def test_a_stream_that_is_hashed_by_somebody_else_is_not_hashed_again(spool: FileSpool) -> None:

@@ -168,15 +168,6 @@ def test_the_port_of_a_container_that_is_about_to_be_restarted_is_held(bench: Be
     assert not bench.is_free(bench.port, "two")
 
 
-def test_an_archive_that_changed_since_it_was_checked_is_not_loaded(bench: Bench) -> None:
-    bench.archive.write_bytes(b"something else")
-    with pytest.raises(BackendError) as refusal:
-        bench.load()
-    assert refusal.value.permanent
-    with pytest.raises(BackendError):
-        bench.start("one")
-
-
 def test_it_ends_at_once_with_its_own_words(tmp_path: Path, make: Callable[[], EmbeddedBackend]) -> None:
     with a_bench(tmp_path, make(), "dies").cleaned() as bench:
         bench.load()

@@ -4,12 +4,16 @@ One archive can load as different images in different engines, take over another
 for ever. This one is an OCI image layout with a manifest.json beside it, as `docker save` writes it since Docker 25. It
 holds one image under a name of ours, its layers as plain tar files, and its configuration unchanged, so that the image
 id stays. Nothing in it is of the received archive's form: the same image gives the same bytes.
+
+It goes by the digest of the list of what is in it: every other byte is ours, and follows from that. The list is known
+before the archive is written, so that the layers, which are nearly all of it, are hashed once on the way.
 """
 
 import hashlib
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
+from contextlib import suppress
 from dataclasses import dataclass
-from typing import BinaryIO, Protocol
+from typing import BinaryIO, NamedTuple, Protocol
 
 from wizard.archive.blobs import BLOBS, Blob, Pieces, plain_layer
 from wizard.archive.hashing import Meter
@@ -24,6 +28,14 @@ OCI = "application/vnd.oci.image"
 END = bytes(2 * BLOCK)
 FOLDERS = ("blobs/", BLOBS)
 FILE, FOLDER = b"0", b"5"
+
+
+class Listed(NamedTuple):
+    """One member of the list: its size in bytes, its SHA-256 in lower-case hex."""
+
+    name: str
+    size: int
+    digest: str
 
 
 class Writable(Protocol):
@@ -45,13 +57,18 @@ class Canonical:
     def size(self) -> int:
         return sum(BLOCK + _padded(_size(content)) for content in self.members.values()) + len(END)
 
-    def write(self, received: BinaryIO, target: Writable) -> str:
-        """Write it; its digest. Refused when a layer of the received archive is not what it was when checked."""
-        meter = Meter()
+    @property
+    def digest(self) -> str:
+        """Of the list of what is in it: the digest that the archive goes by, once it is written."""
+        return _digest_of_list(
+            Listed(name, _size(content), content.unpacked_digest if isinstance(content, Blob) else _digest(content))
+            for name, content in self.members.items()
+        )
+
+    def write(self, received: BinaryIO, target: Writable) -> None:
+        """Write it. Refused when a layer of the received archive is not what it was when checked."""
         for piece in self._pieces(received):
-            meter.add(piece)
             target.write(piece)
-        return meter.digest
 
     def _pieces(self, received: BinaryIO) -> Iterator[bytes]:
         for name, content in self.members.items():
@@ -80,6 +97,26 @@ def canonical(layout: Layout) -> Canonical:
     if archive.size > LARGEST_ARCHIVE:
         raise Refused("too-large", limit=LARGEST_ARCHIVE >> 30)
     return archive
+
+
+def digest_of(archive: BinaryIO) -> str | None:
+    """The digest that an archive of ours goes by, read to its end; None when a byte of it is not as we write it."""
+    source = Source(archive)
+    members: list[Listed] = []
+    with suppress(Refused, ValueError):  # it is too short, or has no numbers where some belong
+        while (block := source.exactly(BLOCK)) != END[:BLOCK]:
+            name, size = block[:100].rstrip(b"\0").decode(), int(block[124:135], 8)
+            if size < 0 or block != header(name, size):
+                return None
+            meter = Meter()
+            for piece in source.pieces(size):
+                meter.add(piece)
+            if any(source.exactly(_padded(size) - size)):
+                return None
+            members.append(Listed(name, size, meter.digest))
+        if source.up_to(len(END)) == END[BLOCK:]:
+            return _digest_of_list(members)
+    return None
 
 
 def header(name: str, size: int) -> bytes:
@@ -159,6 +196,10 @@ def _engine_manifest(layout: Layout) -> list[Mapping[str, object]]:
 
 def _descriptor(kind: str, digest: str, size: int) -> dict[str, object]:
     return {"mediaType": f"{OCI}.{kind}", "digest": f"sha256:{digest}", "size": size}
+
+
+def _digest_of_list(members: Iterable[Listed]) -> str:
+    return _digest(canonical_json([list(member) for member in members]))
 
 
 def _size(content: bytes | Blob) -> int:

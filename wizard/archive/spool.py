@@ -6,7 +6,6 @@ never given to an engine, and a process that is killed leaves nothing of it.
 
 import errno
 import fcntl
-import hashlib
 import logging
 import os
 import shutil
@@ -22,7 +21,7 @@ from typing import BinaryIO
 
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
 
-from wizard.archive.canonical import Canonical, canonical
+from wizard.archive.canonical import Canonical, canonical, digest_of
 from wizard.archive.limits import LONGEST_FILENAME, RESERVE
 from wizard.archive.passing import Copying, Hurrying, Passing
 from wizard.archive.reader import Contents, ignored, read_image
@@ -124,7 +123,8 @@ class FileSpool:
         archive = canonical(examined.contents.layout)
         plain = received if examined.unpacked is None else examined.unpacked
         with self.full_disk_is_told():
-            image = _image(examined, archive, self._write(archive, plain), shown_name(filename))
+            self._write(archive, plain)
+        image = _image(examined, archive, shown_name(filename))
         logger.info("image %s of the file %s was taken: %s", image.image_id, image.received, image.policy)
         return image
 
@@ -143,15 +143,14 @@ class FileSpool:
             )
         return path
 
-    def _write(self, archive: Canonical, received: BinaryIO) -> str:
-        """Write our archive under its digest; the digest."""
+    def _write(self, archive: Canonical, received: BinaryIO) -> None:
+        """Write our archive under its digest."""
         self.ensure_room(archive.size)
         with self._partial() as (path, partial):
-            digest = archive.write(received, Hurrying(partial))
+            archive.write(received, Hurrying(partial))
             partial.flush()
             os.fsync(partial.fileno())
-            self._keep(path, digest)
-        return digest
+            self._keep(path, archive.digest)
 
     def _is_as_checked(self, path: Path, image: Image) -> bool:
         """Whether its bytes are the same still. They are read once, and again when the file was touched meanwhile."""
@@ -164,7 +163,7 @@ class FileSpool:
             state = (found.st_ino, found.st_size, found.st_mtime_ns, found.st_ctime_ns)
             if self._verified.get(image.digest) == state:
                 return True
-            if found.st_size != image.size or hashlib.file_digest(file, "sha256").hexdigest() != image.digest:
+            if found.st_size != image.size or digest_of(file) != image.digest:
                 return False
             if found.st_ctime_ns < self._nanoseconds() - SETTLED:
                 self._verified[image.digest] = state
@@ -255,10 +254,10 @@ class FileSpool:
         return Refused("no-space", free=shutil.disk_usage(self._folder).free >> 20)
 
 
-def _image(examined: Examined, archive: Canonical, digest: str, filename: str) -> Image:
+def _image(examined: Examined, archive: Canonical, filename: str) -> Image:
     contents, claims = examined.contents, examined.contents.claims
     return Image(
-        digest=digest,
+        digest=archive.digest,
         image_id=contents.image_id,
         manifest=archive.manifest,
         repository=contents.repository,

@@ -38,7 +38,7 @@ class Image:
     """
 
     digest: str
-    """Of our own archive of it; it names the file in the spool, and nothing else is ever loaded.
+    """Of the list of what is in our own archive of it; it names the file in the spool, and nothing else is ever loaded.
 
     A pure function of the image, in whatever form it was received.
     """

@@ -34,15 +34,6 @@ def unknown_image(image: Image) -> BackendError:
     )
 
 
-def damaged(image: Image) -> BackendError:
-    return BackendError(
-        say("The file %(filename)s is not what was checked any more.", filename=image.filename),
-        why=say("Its SHA-256 has changed since it was received."),
-        todo=say("Upload the image again."),
-        permanent=True,
-    )
-
-
 def not_removed(node: Node, name: str) -> BackendError:
     return BackendError(
         say("%(name)s could not be removed from %(node)s.", name=name, node=node.name),
