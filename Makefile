@@ -6,13 +6,16 @@ ENGINES = docker.io podman netavark iproute2 mmdebstrap openssh-client openssh-s
 INSTALL = $(BIN)/python -m pip install --quiet --quiet --disable-pip-version-check --require-hashes --requirement
 
 .DEFAULT_GOAL := help
-.PHONY: help run test test-engines test-long check journey image sim mutants bench screenshots
+.PHONY: help run test test-engines test-long check journey image kiosk sim mutants bench screenshots
 
 help: ## list what there is
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' Makefile
 
 run: .venv/runtime ## start the wizard on this machine; PORT=8100 for another port, WIZARD_DATA=folder for other data
 	@exec $(BIN)/flask --app app up
+
+kiosk: .venv/runtime ## a kiosk for a trade fair, with a time machine; PORT=8100 for another port, KIOSK_VISITORS=4 for more at once
+	@exec $(BIN)/flask --app app kiosk
 
 test: .venv/development check ## all checks and tests; as root on Debian it installs the browser they need
 	@.ci/packages
@@ -23,7 +26,7 @@ test-engines: .venv/development ## the tests on real Docker, Podman and Swarm; a
 	$(BIN)/python -m pytest -m "engine and not long" $(TESTS)
 
 test-long: .venv/development ## the tests that take minutes; as root on Debian it installs the engines they need
-	@.ci/packages $(ENGINES)
+	@.ci/packages $(ENGINES) default-jdk-headless
 	$(BIN)/python -m pytest -m long
 
 check: .venv/development ## format, lint, types, imports

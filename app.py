@@ -4,40 +4,63 @@ import logging
 import os
 import secrets
 import sys
-from collections.abc import Mapping
+import threading
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
 
 import click
 from flask import Flask
 
-from wizard import backends, checking
+from wizard import audit, backends, checking, issuers
 from wizard.applications import HttpApplications
 from wizard.archive.reader import claims_of
 from wizard.archive.spool import FileSpool
 from wizard.archive.uploads import FolderUploads
+from wizard.backends.embedded.processes import SERVER
 from wizard.domain.account import LINK_LIFE
+from wizard.domain.registration import Registration
+from wizard.domain.session import SessionLimits
 from wizard.errors import InvalidInput
 from wizard.flow import Flow
 from wizard.inventory import InventoryFile
 from wizard.jobs.bell import Bell
+from wizard.jobs.crew import every
 from wizard.jobs.queue import Queue
 from wizard.jobs.worker import run
+from wizard.kiosk import bounds, front, processes, stage, world
+from wizard.kiosk.machine import TimeMachine
+from wizard.kiosk.making import maker
+from wizard.kiosk.settings import KioskSettings
+from wizard.kiosk.travel import Travel
+from wizard.kiosk.worlds import Worlds
 from wizard.launch import Child, gunicorn_command, up
+from wizard.licensing.client import ClientError
+from wizard.licensing.client.driven import drive
 from wizard.licensing.protocol.claims import load_vendor_keys
+from wizard.licensing.vendor.app import assemble as assemble_vendor
 from wizard.licensing.vendor.cli import vendor
-from wizard.ports import Accounts, Services, Supervising, Workshop
+from wizard.licensing.vendor.sample import open_sample_office, write_sample
+from wizard.ports import Accounts, Backend, Services, Supervising, Workshop
 from wizard.relay import PinnedRelay
 from wizard.settings import ROOT, BadSetting, Settings
 from wizard.steps import FLOW
 from wizard.store.accounts import SqlAccounts
+from wizard.store.audit import SqlTrail
+from wizard.store.launches import SqlLaunches
 from wizard.store.migrate import migrate
+from wizard.store.shares import SqlShares, SqlTurns
 from wizard.store.sql import SqlStore
-from wizard.web import furnish
-from wizard.web.account import hashed
+from wizard.web import furnish, language
+from wizard.web.account import Entrance, hashed
+from wizard.web.frames import Embedding
+from wizard.web.who import Identify
 
 DEMONSTRATION = ROOT / "wizard" / "demonstration.toml"
 IMAGE_PATH = "/demonstration/fanruan_license_server.tar"
+WORLDS = "worlds"
+"""The folder of a kiosk's visitors, in the data folder."""
 
 
 def create_app() -> Flask:
@@ -52,6 +75,8 @@ def create_app() -> Flask:
         SqlAccounts(settings.database),
         secret_key=settings.secret_key(),
         demonstration_image=demonstration_image,
+        embedding=embedding(settings),
+        entrance=entrance(settings),
     )
     os.environ.setdefault("VENDOR_DATA", str(settings.data / "vendor"))  # for the vendor's own command line
     os.environ.setdefault("VENDOR_ACTIVATION", settings.vendor_url)
@@ -61,13 +86,35 @@ def create_app() -> Flask:
 
 
 def assemble(
-    flow: Flow, services: Services, accounts: Accounts, *, secret_key: str, demonstration_image: str = ""
+    flow: Flow,
+    services: Services,
+    accounts: Accounts,
+    *,
+    secret_key: str,
+    demonstration_image: str = "",
+    embedding: Embedding | None = None,
+    ways: Sequence[Identify] = (),
+    entrance: Entrance | None = None,
 ) -> Flask:
     """The web application over whatever implements the ports: the real things, or fakes."""
     app = Flask(__name__)
     app.secret_key = secret_key
-    furnish(app, flow, services, accounts, demonstration_image)
+    furnish(app, flow, services, accounts, demonstration_image, embedding, ways, entrance)
     return app
+
+
+def entrance(settings: Settings) -> Entrance:
+    """How people come in."""
+    limits = SessionLimits(idle=settings.idle, absolute=settings.longest_session)
+    return Entrance(limits=limits, proxies=settings.trusted_proxies, url=settings.told_url)
+
+
+def embedding(settings: Settings) -> Embedding | None:
+    """Who may show the wizard in a frame; BadSetting when that cannot be read."""
+    if settings.embed is None:
+        return None
+    known, is_https = issuers.read(settings.embed)
+    return Embedding(issuers=known, launches=SqlLaunches(settings.database), is_https=is_https)
 
 
 def clock() -> datetime:
@@ -106,6 +153,9 @@ def services(settings: Settings, bell: Bell) -> Services:
         license_servers=PinnedRelay(),
         spool=spool,
         uploads=FolderUploads(settings.data / "uploads", spool),
+        turns=SqlTurns(settings.database),
+        shares=SqlShares(settings.database),
+        trail=SqlTrail(settings.database),
         clock=clock,
     )
 
@@ -127,6 +177,19 @@ def workshop(settings: Settings, bell: Bell) -> Workshop:
     return Workshop(**vars(services(settings, bell)), backend=backend, applications=HttpApplications())
 
 
+def travelling(settings: Settings) -> Backend:
+    """The embedded engine of a world: its authorization applications follow the clock of the time machine."""
+    command = (*SERVER, "--time-machine", str(settings.data / "ahead"))
+    return backends.load(
+        "embedded",
+        data=settings.data,
+        vendor_keys=settings.vendor_keys,
+        claims_of=lambda archive: claims_of(archive, load_vendor_keys(settings.vendor_keys.read_bytes())),
+        clock=clock,
+        command=command,
+    )
+
+
 def pause(settings: Settings) -> None:
     """Where containers are processes of this machine, they end with the wizard, and start again with it."""
     backend = workshop(settings, bell(settings)).backend
@@ -138,12 +201,13 @@ def sign_in_link(settings: Settings) -> str:
     """A new link that lets its holder in once."""
     token = secrets.token_urlsafe(24)
     SqlAccounts(settings.database).add_link(hashed(token), clock(), clock() + LINK_LIFE)
-    return f"{settings.url}/sign-in/{token}"
+    audit.note(SqlTrail(settings.database), "make-link", clock())
+    return f"{settings.public_url}/sign-in/{token}"
 
 
 def greeting(settings: Settings) -> str:
     return f"""
-  The FineOps Registration Wizard is running at {settings.url}
+  The FineOps Registration Wizard is running at {settings.public_url}
 
   Sign in once with this link:  {sign_in_link(settings)}
 
@@ -200,6 +264,51 @@ def child(
     )
 
 
+def create_kiosk() -> Flask:
+    """The kiosk, for gunicorn: one process that begins and ends the worlds of its visitors (docs/kiosk.md)."""
+    settings, kiosk = Settings.from_environ(os.environ), KioskSettings.from_environ(os.environ)
+    folder, command = settings.data / WORLDS, [sys.executable, "-m", "flask", "--app", "app", "world"]
+    told = {"KIOSK_ORIGIN": settings.url, "KIOSK_IDLE": str(int(kiosk.patience.idle.total_seconds()))}
+    make = maker(folder, settings.port + 1, DEMONSTRATION.read_text(), command, ROOT, told)
+    worlds = Worlds(folder, make, kiosk.visitors, kiosk.patience, clock)
+    app = Flask(__name__)
+    language.speak(app)
+    front.furnish(app, worlds)
+    worlds.open()
+    return app
+
+
+def live_in_world(settings: Settings, environ: Mapping[str, str]) -> None:
+    """A world of one visitor, until it is told to end: the wizard, the vendor and the project in this process, with
+    clocks that can be moved; the authorization application is a process of its own, as always.
+    """
+    processes.die_with_parent()
+    bounds.bind()
+    travel, rung = Travel(settings.data / "ahead", clock), bell(settings)
+    office = open_sample_office(settings.data / "vendor")
+    write_sample(office, settings.data / stage.SAMPLE, environ["KIOSK_ORIGIN"], travel.now())
+    shop = workshop(settings, rung)
+    projects = {it.slug: (it.name, [node.slug for node in it.nodes]) for it in shop.inventory.projects()}
+    driven = drive(settings.data / "projects", projects, travel.millis)
+    applications = world.OwnApplications(
+        lambda slug, address, port: driven.register(slug, address, port, travel.millis()), (ClientError,)
+    )
+    shop = replace(shop, clock=travel.now, backend=travelling(settings), applications=applications)
+    shop.store.save(Registration(id=world.REGISTRATION, created_at=travel.now()))
+    machine = TimeMachine(shop, shop.backend, driven, travel, world.REGISTRATION)
+    app = assemble(FLOW, shop, SqlAccounts(settings.database), secret_key=settings.secret_key(), ways=(world.visitor,))
+    app.register_blueprint(
+        stage.blueprint(shop, machine, settings.data / stage.SAMPLE, KioskSettings.from_environ(environ).patience)
+    )
+    app.jinja_env.globals |= world.GLOBALS
+    every(1.0, machine.watch, threading.Event())
+    vendor_site = assemble_vendor(office, activation=environ["KIOSK_ORIGIN"], clock=travel.now)
+    world.serve(world.combined(app, vendor_site, environ["KIOSK_SECRET"]), settings.port)
+    run(shop, FLOW, rung, hands=1)
+    if isinstance(shop.backend, Supervising):
+        shop.backend.pause()
+
+
 def commands(settings: Settings) -> tuple[click.Command, ...]:
     """What `flask --app app …` can do."""
 
@@ -243,4 +352,24 @@ def commands(settings: Settings) -> tuple[click.Command, ...]:
             all_well = all_well and finding.well
         sys.exit(0 if all_well else 1)
 
-    return start, work, link, nodes, vendor
+    @click.command("kiosk")
+    def kiosk() -> None:
+        """Start a kiosk: a whole journey for one visitor after another, with a time machine."""
+        KioskSettings.from_environ(os.environ)
+        sys.exit(
+            up(
+                [web_child(settings, os.environ, "kiosk", "app:create_kiosk()", settings.port)],
+                lock=settings.data / "kiosk.lock",
+                ready_url=f"{settings.url}/healthz",
+                announce=lambda: front.greeting(settings.url),
+                afterwards=lambda: processes.clear_all(settings.data / WORLDS),
+            )
+        )
+
+    @click.command("world", hidden=True)
+    def live() -> None:
+        """One visitor's world; the kiosk starts it."""
+        live_in_world(settings, os.environ)
+
+    trail = audit.commands(lambda: SqlTrail(settings.database))
+    return start, work, link, nodes, trail, vendor, kiosk, live

@@ -4,12 +4,14 @@ import os
 import sys
 from collections.abc import Callable, Mapping
 
-from bench import archive, beats, deploy, upload
+from bench import archive, beats, deploy, kiosk, pages, upload
 
 BENCHMARKS: Mapping[str, Callable[[], bool]] = {
     "archive": archive.run,
     "beats": beats.run,
     "deploy": deploy.run,
+    "kiosk": kiosk.run,
+    "pages": pages.run,
     "upload": upload.run,
 }
 """By name. Each prints its figures, and says whether all of them meet their goals."""

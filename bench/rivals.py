@@ -76,6 +76,17 @@ def _missing() -> Sequence[str]:
     return [package for command, package in PACKAGES.items() if shutil.which(command, path=PLACES) is None]
 
 
+def npm_install(folder: Path, *modules: str) -> None:
+    """These modules, into that folder. Lacking when npm cannot."""
+    command = ["npm", "install", "--engine-strict", "--no-audit", "--no-fund", "--loglevel=error", *modules]
+    try:
+        done = subprocess.run(command, cwd=folder, capture_output=True, text=True)
+    except FileNotFoundError as error:
+        raise Lacking("npm") from error
+    if done.returncode:
+        raise Lacking(f"{' and '.join(modules)}, which npm cannot install: {done.stderr}")
+
+
 @contextmanager
 def nginx(folder: Path, port: int) -> Iterator[Rival]:
     """It takes files by PUT."""
@@ -91,10 +102,7 @@ def nginx(folder: Path, port: int) -> Iterator[Rival]:
 @contextmanager
 def node(folder: Path, port: int) -> Iterator[Rival]:
     """It takes files by tus, at /files."""
-    install = ["npm", "install", "--engine-strict", "--no-audit", "--no-fund", "--loglevel=error", *MODULES]
-    done = subprocess.run(install, cwd=folder, capture_output=True, text=True)
-    if done.returncode:
-        raise Lacking(f"{' and '.join(MODULES)}, which npm cannot install: {done.stderr}")
+    npm_install(folder, *MODULES)
     program = folder / "server.mjs"
     program.write_text(NODE.format(folder=folder, address=ADDRESS, port=port))
     (folder / "kept").mkdir()

@@ -72,12 +72,12 @@
 
   // The server says how large a file may be.
   async function largestAt(address) {
-    const answer = await fetch(address, { method: "OPTIONS" }).catch(() => null);
+    const answer = await fetch(address, { method: "OPTIONS", headers: (await modules())[1].credentials() }).catch(() => null);
     return Number(answer?.headers.get("Tus-Max-Size")) || Infinity;
   }
 
   async function lookAt(file, form) {
-    const [{ look }] = await modules;
+    const [{ look }] = await modules();
     largest ??= await largestAt(form.dataset.uploads);
     return look(file, { largest, repository: form.dataset.repository });
   }
@@ -205,7 +205,7 @@
       if (!id || this.isLost || this.isLooking || current.sending.isPaused) return;
       this.isLooking = true;
       try {
-        const answer = await fetch(`${this.form.dataset.uploads}${id}/passport`, { redirect: "error" });
+        const answer = await fetch(`${this.form.dataset.uploads}${id}/passport`, { headers: (await modules())[1].credentials(), redirect: "error" });
         if (answer.status !== 200) return;
         const text = await answer.text();
         if (text !== this.seen) this.part("passport").innerHTML = text;
@@ -218,7 +218,7 @@
 
   async function begin(form) {
     const { file, looking } = chosen.get(form);
-    const [{ Sending }] = (await modules).slice(1);
+    const [{ Sending }] = (await modules()).slice(1);
     const seen = await looking;
     if (current || !form.isConnected) return;
     if (seen.wrong && seen.isCertain) {
@@ -288,7 +288,23 @@
 
   // Events
 
-  const modules = Promise.all([import("./upload-file.js"), import("./upload-send.js")]);
+  // What looks at files, and what sends them: a page on which nobody comes near a file does without.
+  let loading;
+
+  function modules() {
+    loading ??= Promise.all([import("./upload-file.js"), import("./upload-send.js")]).catch((error) => {
+      loading = undefined; // the next one who asks tries again
+      throw error;
+    });
+    return loading;
+  }
+
+  // By the time that a file is chosen they are there.
+  for (const name of ["pointerover", "focusin", "dragover"]) {
+    document.addEventListener(name, (event) => {
+      if (event.target.closest?.("form[data-upload]")) modules().catch(() => {});
+    });
+  }
 
   // htmx never hears of a form whose file goes another way.
   document.addEventListener("submit", (event) => {

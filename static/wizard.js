@@ -10,10 +10,11 @@
     for (const time of root.querySelectorAll("time[data-clock]")) {
       const at = new Date(time.dateTime);
       const parts = {
-        yyyy: at.getFullYear(), MM: two(at.getMonth() + 1), dd: two(at.getDate()),
+        yyyy: at.getFullYear(), MM: two(at.getMonth() + 1), M: at.getMonth() + 1, dd: two(at.getDate()), d: at.getDate(),
         HH: two(at.getHours()), mm: two(at.getMinutes()), ss: two(at.getSeconds()),
       };
-      time.textContent = time.dataset.clock.replace(/yyyy|MM|dd|HH|mm|ss/g, (part) => parts[part]);
+      const form = time.dataset.clock.replace("yyyy-MM-dd", document.body.dataset.date);
+      time.textContent = form.replace(/yyyy|MM?|dd?|HH|mm|ss/g, (part) => parts[part]);
     }
   }
 

@@ -1,6 +1,7 @@
 """What every test with a real browser needs: the browser, and an application that it can visit."""
 
 import shutil
+import ssl
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -23,13 +24,15 @@ NEEDS_CHROMIUM = (
 
 
 @contextmanager
-def served(app: Flask, address: str = "127.0.0.1") -> Iterator[str]:
+def served(
+    app: Flask, address: str = "127.0.0.1", ssl_context: ssl.SSLContext | None = None, port: int = 0
+) -> Iterator[str]:
     """The address of the application, for as long as the block runs."""
-    server = make_server(address, 0, app, threaded=True)
+    server = make_server(address, port, app, threaded=True, ssl_context=ssl_context)
     thread = threading.Thread(target=server.serve_forever)
     thread.start()
     try:
-        yield f"http://{address}:{server.server_port}"
+        yield f"{'https' if ssl_context else 'http'}://{address}:{server.server_port}"
     finally:
         server.shutdown()
         thread.join()

@@ -16,6 +16,8 @@ from tests.fakes import (
     FakeLicenseServer,
     FakeSpool,
 )
+from tests.memory_audit import MemoryTrail
+from tests.memory_shares import MemoryShares, MemoryTurns
 from tests.memory_store import MemoryStore
 from wizard.domain.registration import Registration
 from wizard.flow import Step, Submission, Upload
@@ -32,6 +34,9 @@ class FakeDesk:
     license_servers: FakeLicenseServer
     spool: FakeSpool
     uploads: FakeUploads
+    turns: MemoryTurns
+    shares: MemoryShares
+    trail: MemoryTrail
     clock: FakeClock
     backend: FakeBackend
     applications: FakeApplications
@@ -47,6 +52,9 @@ class FakeDesk:
             license_servers=FakeLicenseServer(),
             spool=spool,
             uploads=FakeUploads(spool),
+            turns=MemoryTurns(store),
+            shares=MemoryShares(store),
+            trail=MemoryTrail(),
             clock=FakeClock(),
             backend=FakeBackend(),
             applications=FakeApplications(),
@@ -61,6 +69,9 @@ class FakeDesk:
             license_servers=self.license_servers,
             spool=self.spool,
             uploads=self.uploads,
+            turns=self.turns,
+            shares=self.shares,
+            trail=self.trail,
             clock=self.clock,
         )
 

@@ -4,7 +4,8 @@ from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any, TypeVar
 
-from wizard.domain.account import Account
+from wizard.domain import person as people
+from wizard.domain.account import INVITATION_LIFE, Account, Invitation
 from wizard.domain.deployment import (
     Challenge,
     Deployment,
@@ -20,6 +21,7 @@ from wizard.domain.operation import Operation, OperationState, PhaseRecord
 from wizard.domain.preflight import Check, Outcome, PortCheck, Preflight
 from wizard.domain.project import Node, Project, Role
 from wizard.domain.registration import Registration
+from wizard.domain.share import HAND_OVER_LIFE, HandOver, ObserverLink
 from wizard.text import say
 
 if TYPE_CHECKING:
@@ -34,6 +36,18 @@ PIN = "ab" * 32
 
 def an_account(**changes: Any) -> Account:
     return _changed(Account(name="admin", password_hash="scrypt:1$salt$hash", created_at=NOW), changes)
+
+
+def an_invitation(**changes: Any) -> Invitation:
+    invitation = Invitation(
+        id="i1",
+        token_hash="hash",
+        role=people.Role.OBSERVER,
+        made_by="admin",
+        created_at=NOW,
+        expires_at=NOW + INVITATION_LIFE,
+    )
+    return _changed(invitation, changes)
 
 
 def an_image(**changes: Any) -> Image:
@@ -173,6 +187,32 @@ def an_operation(**changes: Any) -> Operation:
         created_at=NOW,
     )
     return _changed(operation, changes)
+
+
+def an_observer_link(**changes: Any) -> ObserverLink:
+    link = ObserverLink(
+        id="l1",
+        token_hash="h1",
+        registration_id="r1",
+        made_by="admin",
+        created_at=NOW,
+        expires_at=NOW + timedelta(hours=1),
+    )
+    return _changed(link, changes)
+
+
+def a_hand_over(**changes: Any) -> HandOver:
+    hand_over = HandOver(
+        id="ho1",
+        token_hash="h1",
+        registration_id="r1",
+        account="admin",
+        epoch=1,
+        browser="a",
+        created_at=NOW,
+        expires_at=NOW + HAND_OVER_LIFE,
+    )
+    return _changed(hand_over, changes)
 
 
 def _changed(value: Value, changes: dict[str, Any]) -> Value:

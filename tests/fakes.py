@@ -379,7 +379,7 @@ class FakeJobs(Programmable):
         super().__init__()
         self._store = store
 
-    def start(self, registration: Registration, kind: str, now: datetime) -> Operation:
+    def start(self, registration: Registration, kind: str, now: datetime, by: str = "") -> Operation:
         self._called("start", registration.id, kind)
         return self._store.queue(
             an_operation(
@@ -388,6 +388,7 @@ class FakeJobs(Programmable):
                 kind=kind,
                 version=registration.version,
                 created_at=now,
+                asked_by=by,
             )
         )
 

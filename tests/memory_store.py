@@ -5,14 +5,16 @@ from collections.abc import Collection, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 
-from wizard.domain.account import Account
+from tests.memory_accounts import MemoryAccounts
 from wizard.domain.deployment import ServerStatus
 from wizard.domain.inspection import Inspection
 from wizard.domain.instance import Health
 from wizard.domain.operation import LEASE, Operation, OperationState
 from wizard.domain.registration import Registration
-from wizard.errors import InvalidInput, Stale, UnknownStep
+from wizard.errors import Stale, UnknownStep
 from wizard.text import say
+
+__all__ = ["MemoryAccounts", "MemoryStore"]
 
 
 @dataclass
@@ -166,43 +168,3 @@ class MemoryStore:
 
     def _rows_of(self, registration_id: str) -> list[Row]:
         return [row for row in self._rows.values() if row.operation.registration_id == registration_id]
-
-
-@dataclass
-class Link:
-    expires_at: datetime
-    used: bool = False
-
-    def is_good(self, now: datetime) -> bool:
-        return not self.used and now <= self.expires_at
-
-
-class MemoryAccounts:
-    """ports.Accounts."""
-
-    def __init__(self) -> None:
-        self._accounts: dict[str, Account] = {}
-        self._links: dict[str, Link] = {}
-
-    def owner(self) -> Account | None:
-        return next(iter(self._accounts.values()), None)
-
-    def account(self, name: str) -> Account | None:
-        return self._accounts.get(name)
-
-    def add_account(self, account: Account) -> None:
-        if account.name in self._accounts:
-            raise InvalidInput(say("There is already an account of this name."), field="name")
-        self._accounts[account.name] = account
-
-    def add_link(self, token_hash: str, now: datetime, expires_at: datetime) -> None:
-        self._links[token_hash] = Link(expires_at)
-
-    def link_is_good(self, token_hash: str, now: datetime) -> bool:
-        return token_hash in self._links and self._links[token_hash].is_good(now)
-
-    def use_link(self, token_hash: str, now: datetime) -> bool:
-        if not self.link_is_good(token_hash, now):
-            return False
-        self._links[token_hash].used = True
-        return True

@@ -14,7 +14,7 @@ from wizard.settings import ROOT
 from wizard.steps import FLOW
 
 TOP_LEVEL = {
-    *("app.py", "wsgi.py", "templates", "static", "wizard", "tests", "docs", "bench"),
+    *("app.py", "wsgi.py", "templates", "static", "wizard", "tests", "docs", "bench", "examples"),
     *("requirements.in", "requirements.txt", "requirements-dev.in", "requirements-dev.txt"),
     *("README.md", "LICENSE", "CHANGELOG.md", "Makefile", "pyproject.toml", "Dockerfile", "compose.yaml"),
     *(".ci", ".editorconfig", ".gitignore", ".dockerignore", ".git"),

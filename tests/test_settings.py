@@ -1,6 +1,7 @@
 """What the environment can set."""
 
 from concurrent.futures import ThreadPoolExecutor
+from datetime import timedelta
 from pathlib import Path
 
 import pytest
@@ -84,6 +85,37 @@ NO_NETWORKS = (
     *("fe80::%eth0/64", "167772160/8", "10.0.0.0-10.0.0.9", "10.0.0.0\n/8", "all"),
 )
 
+NO_ADDRESSES = (
+    *("wizard.example", "ftp://wizard.example", "https://", "https://wizard.example/path", "https://a b"),
+    *("https://user@wizard.example", "https://wizard.example?x", "javascript://x", "https://wizard.example\n"),
+)
+
+
+def test_sessions_last_half_an_hour_without_a_click_and_twelve_hours_at_most() -> None:
+    settings = Settings.from_environ({})
+    assert (settings.idle, settings.longest_session) == (timedelta(minutes=30), timedelta(hours=12))
+    settings = Settings.from_environ({"WIZARD_IDLE_MINUTES": "5", "WIZARD_SESSION_HOURS": "168"})
+    assert (settings.idle, settings.longest_session) == (timedelta(minutes=5), timedelta(days=7))
+
+
+@pytest.mark.parametrize(
+    ("given", "url"),
+    [
+        ("https://wizard.example/", "https://wizard.example"),
+        ("http://[fd00::1]:8000", "http://[fd00::1]:8000"),
+        ("", "http://127.0.0.1:8000"),
+    ],
+)
+def test_links_say_what_they_are_told_to(given: str, url: str) -> None:
+    settings = Settings.from_environ({"WIZARD_URL": given, "HOST": "0.0.0.0"})
+    assert (settings.public_url, settings.url) == (url, "http://127.0.0.1:8000")
+
+
+def test_no_proxy_is_trusted_unless_it_is_named() -> None:
+    assert Settings.from_environ({}).trusted_proxies == ()
+    given = Settings.from_environ({"WIZARD_TRUSTED_PROXIES": "10.0.0.5, fd00::/8"}).trusted_proxies
+    assert [str(network) for network in given] == ["10.0.0.5/32", "fd00::/8"]
+
 
 @pytest.mark.parametrize(
     ("name", "value"),
@@ -95,6 +127,10 @@ NO_NETWORKS = (
         *(("WIZARD_ALLOWED_NETWORKS", networks) for networks in NO_NETWORKS),
         ("WIZARD_DATA", __file__),
         ("WIZARD_IMAGES", "all"),
+        *(("WIZARD_IDLE_MINUTES", minutes) for minutes in ("4", "1441", "-5", "30.0", "half an hour", "٣٠")),
+        *(("WIZARD_SESSION_HOURS", hours) for hours in ("0", "169", "12h")),
+        *(("WIZARD_URL", url) for url in NO_ADDRESSES),
+        *(("WIZARD_TRUSTED_PROXIES", proxies) for proxies in ("proxy", "10.0.0.1/8", "10.0.0.5,", "*")),
     ],
 )
 def test_a_bad_value_is_told_in_one_line_that_names_the_setting(name: str, value: str) -> None:

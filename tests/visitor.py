@@ -49,11 +49,22 @@ class RealBrowser:
         self._session = requests.Session()
         self._session.trust_env = False
 
+    @property
+    def cookies(self) -> str:
+        """As a request sends them."""
+        return "; ".join(f"{it.name}={it.value}" for it in self._session.cookies)
+
     def get(self, url: str) -> Answer:
         return self._answer(self._session.get(url, timeout=30))
 
     def post(self, url: str, data: Mapping[str, str] | IO[bytes], headers: Mapping[str, str] | None = None) -> Answer:
         return self._answer(self._session.post(url, data=data, headers=headers, timeout=120))
+
+    def wear(self, cookies: str) -> None:
+        """Come with these cookies from now on, as a request sends them."""
+        for cookie in filter(None, cookies.split("; ")):
+            name, _, value = cookie.partition("=")
+            self._session.cookies.set(name, value)
 
     def _answer(self, answer: requests.Response) -> Answer:
         return Answer(answer.url, answer.status_code, answer.text)

@@ -19,4 +19,6 @@ graceful_timeout = 3
 worker_tmp_dir = MEMORY if Path(MEMORY).is_dir() else None
 """Its sign of life goes to memory, so that a slow disk is not taken for a dead worker."""
 control_socket_disable = True
+forwarded_allow_ips = ""
+"""Who is believed about where a request comes from is WIZARD_TRUSTED_PROXIES' to say."""
 loglevel = "warning"

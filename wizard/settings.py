@@ -2,10 +2,12 @@
 
 import ipaddress
 import os
+import re
 import secrets
 from collections.abc import Mapping
 from contextlib import suppress
 from dataclasses import dataclass
+from datetime import timedelta
 from pathlib import Path
 from tempfile import NamedTemporaryFile
 
@@ -50,6 +52,16 @@ class Settings:
     """Whether an image that the vendor has not signed is taken, once the admin has confirmed its digest."""
     pinned_images: Path | None
     """The list of the only images that are taken; None where none is needed."""
+    embed: Path | None
+    """The file of the applications that may show the wizard in a frame; None where none may."""
+    told_url: str
+    """What links begin with; nothing where the wizard's own address will do."""
+    trusted_proxies: tuple[Network, ...]
+    """Whose word counts for where a request comes from."""
+    idle: timedelta
+    """How long a session goes on without a click."""
+    longest_session: timedelta
+    """How long it goes on at most."""
 
     @classmethod
     def from_environ(cls, environ: Mapping[str, str]) -> "Settings":
@@ -73,6 +85,13 @@ class Settings:
             vendor_keys=Path(given.get("WIZARD_VENDOR_KEYS", keys)).expanduser().absolute(),
             takes_unknown=_policy(given) == CONFIRM,
             pinned_images=_pinned_images(given),
+            embed=Path(given["WIZARD_EMBED"]).expanduser().absolute() if "WIZARD_EMBED" in given else None,
+            told_url=_told_url(given),
+            trusted_proxies=_proxies(given),
+            idle=timedelta(minutes=_count("WIZARD_IDLE_MINUTES", given.get("WIZARD_IDLE_MINUTES", "30"), 5, 1440)),
+            longest_session=timedelta(
+                hours=_count("WIZARD_SESSION_HOURS", given.get("WIZARD_SESSION_HOURS", "12"), 1, 168)
+            ),
         )
 
     @property
@@ -87,6 +106,11 @@ class Settings:
     def url(self) -> str:
         """Where a browser on this machine finds the wizard."""
         return f"http://{self._own_address}:{self.port}"
+
+    @property
+    def public_url(self) -> str:
+        """What links of the wizard begin with."""
+        return self.told_url or self.url
 
     @property
     def vendor_url(self) -> str:
@@ -136,6 +160,31 @@ def _networks(given: Mapping[str, str]) -> tuple[Network, ...]:
     if "WIZARD_ALLOWED_NETWORKS" not in given:
         return EVERYTHING
     return tuple(_network(text.strip()) for text in given["WIZARD_ALLOWED_NETWORKS"].split(","))
+
+
+def _proxies(given: Mapping[str, str]) -> tuple[Network, ...]:
+    """Addresses or networks; an address is a network of its own."""
+    texts = given["WIZARD_TRUSTED_PROXIES"].split(",") if "WIZARD_TRUSTED_PROXIES" in given else []
+    try:
+        return tuple(ipaddress.ip_network(text.strip()) for text in texts)
+    except ValueError as error:
+        raise BadSetting(
+            f"WIZARD_TRUSTED_PROXIES: {error}; write 10.0.0.5 or 10.0.0.0/24, with commas between."
+        ) from None
+
+
+def _told_url(given: Mapping[str, str]) -> str:
+    """Without a slash at the end. The wizard is at the root of its host, so there is no path."""
+    url = given.get("WIZARD_URL", "").rstrip("/")
+    if url and not re.fullmatch(r"https?://([a-z0-9.-]+|\[[0-9a-f:.]+\])(:[0-9]{1,5})?", url, re.ASCII | re.IGNORECASE):
+        raise BadSetting(f"WIZARD_URL: {url!r} is no address such as https://wizard.example.com, without a path.")
+    return url
+
+
+def _count(name: str, text: str, least: int, most: int) -> int:
+    if not (text.isascii() and text.isdecimal() and least <= int(text) <= most):
+        raise BadSetting(f"{name}: {text} is not a whole number from {least} to {most}.")
+    return int(text)
 
 
 def _network(text: str) -> Network:

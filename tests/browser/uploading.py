@@ -20,8 +20,10 @@ from tests.memory_store import MemoryAccounts
 from wizard.archive.spool import FileSpool
 from wizard.archive.uploads import FolderUploads
 from wizard.domain.account import Account
+from wizard.domain.session import Session
 from wizard.licensing.protocol.claims import dump_vendor_keys
 from wizard.steps import FLOW
+from wizard.web.sessions import packed
 
 LISTENING = """
 addEventListener("DOMContentLoaded", () => {
@@ -81,8 +83,13 @@ class Place:
     def sign_in(self, context: BrowserContext, account: str) -> None:
         self.accounts.add_account(Account(name=account, password_hash="", created_at=self.desk.now))
         signer = self.app.session_interface.get_signing_serializer(self.app)  # type: ignore[attr-defined]
-        session = signer.dumps({"account": account, "epoch": 1})
-        cookie = {"name": "wizard", "value": session, "url": self.url}
+        now = self.desk.now
+        begun = Session(id=account, account=account, epoch=1, begun_at=now, used_at=now)
+        cookie = {
+            "name": self.app.config["SESSION_COOKIE_NAME"],
+            "value": signer.dumps(packed(begun)),
+            "url": self.url,
+        }
         context.add_cookies([cookie])  # type: ignore[list-item]
 
     @property

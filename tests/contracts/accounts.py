@@ -4,7 +4,10 @@ from datetime import timedelta
 
 import pytest
 
+from tests.contracts.invitations import InvitationsContract
+from tests.contracts.people import PeopleContract
 from tests.contracts.store import at_once
+from tests.contracts.tries import TriesContract
 from tests.factories import NOW, an_account
 from wizard.errors import InvalidInput
 from wizard.ports import Accounts
@@ -13,7 +16,7 @@ LATER = NOW + timedelta(hours=24)
 MOMENT = timedelta(milliseconds=1)
 
 
-class AccountsContract:
+class AccountsContract(PeopleContract, InvitationsContract, TriesContract):
     def test_nobody_has_an_account_at_first(self, accounts: Accounts) -> None:
         assert accounts.owner() is None
         assert accounts.account("admin") is None

@@ -7,6 +7,8 @@ from pathlib import Path
 from tests.factories import a_preflight
 from tests.fake_uploads import FakeUploads
 from tests.fakes import FakeApplications, FakeBackend, FakeClock, FakeInventory, FakeJobs, FakeLicenseServer, FakeSpool
+from tests.memory_audit import MemoryTrail
+from tests.memory_shares import MemoryShares, MemoryTurns
 from wizard.domain.project import Project
 from wizard.domain.registration import Registration
 from wizard.flow import Flow, Phase, Step, Submission
@@ -77,6 +79,9 @@ def a_workshop(store: Store, clock: FakeClock, folder: Path, *projects: Project)
         license_servers=FakeLicenseServer(),
         spool=spool,
         uploads=FakeUploads(spool),
+        turns=MemoryTurns(store),
+        shares=MemoryShares(store),
+        trail=MemoryTrail(),
         clock=clock,
         backend=FakeBackend(),
         applications=FakeApplications(),

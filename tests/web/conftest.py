@@ -6,9 +6,11 @@ from pathlib import Path
 
 import pytest
 from flask import Flask
+from werkzeug.security import generate_password_hash
 
 from app import assemble
 from tests.desk import FakeDesk
+from tests.factories import an_account
 from tests.memory_store import MemoryAccounts
 from tests.visitor import InnerBrowser, Visitor
 from wizard.steps import FLOW
@@ -16,6 +18,7 @@ from wizard.web.account import hashed
 
 HOME = "http://localhost/"
 TOKEN = "a-token-of-a-one-time-link"
+PASSWORD = "a long password"
 
 
 @pytest.fixture
@@ -48,6 +51,19 @@ def visitor(stranger: Visitor) -> Visitor:
     """The admin, who has used the link and chosen a password."""
     stranger.open(f"/sign-in/{TOKEN}")
     return stranger.press("Save and sign in", password="a long password", again="a long password")
+
+
+@pytest.fixture
+def somebody(app: Flask, accounts: MemoryAccounts) -> Callable[[str], Visitor]:
+    """An admin of that name, in a browser of their own."""
+    password_hash = generate_password_hash(PASSWORD, "pbkdf2:sha256:1")
+
+    def sign_in(name: str) -> Visitor:
+        if accounts.account(name) is None:
+            accounts.add_account(an_account(name=name, password_hash=password_hash))
+        return Visitor(InnerBrowser(app), HOME).open("/sign-in").press("Sign in", name=name, password=PASSWORD)
+
+    return sign_in
 
 
 @pytest.fixture

@@ -1,6 +1,5 @@
 """What a clumsy visitor does: each has a clear answer, and loses nothing."""
 
-from collections.abc import Callable
 from pathlib import Path
 
 from werkzeug.test import stream_encode_multipart
@@ -104,12 +103,10 @@ def test_back_and_forth_without_a_change_keeps_everything(visitor: Visitor, desk
     assert desk.store.registration(registration.id).deployment is not None
 
 
-def test_two_tabs_the_older_one_overwrites_nothing(
-    visitor: Visitor, another: Callable[[], Visitor], desk: FakeDesk
-) -> None:
+def test_two_tabs_the_older_one_overwrites_nothing(visitor: Visitor, desk: FakeDesk) -> None:
     registration = saved(desk, a_placed_registration())
     first = visitor.open(f"/registrations/{registration.id}/port")
-    second = another().open(f"/registrations/{registration.id}/port")
+    second = Visitor(visitor.browser, visitor.url).open(visitor.url)
     second.press("Check and use this port", port="18090")
     desk.perform()
     first.press("Check and use this port", port="18070")
@@ -227,7 +224,7 @@ def test_a_form_without_its_version_is_taken_for_an_old_one(visitor: Visitor, de
 def test_a_button_pressed_after_the_session_has_ended_leads_to_signing_in(visitor: Visitor, desk: FakeDesk) -> None:
     at(visitor, desk, a_placed_registration())
     assert isinstance(visitor.browser, InnerBrowser)
-    visitor.browser.client.delete_cookie("wizard")
+    visitor.browser.client.delete_cookie(visitor.browser.client.application.config["SESSION_COOKIE_NAME"])
     assert visitor.press("Deploy to").heading == "Sign in"
 
 

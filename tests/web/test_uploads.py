@@ -21,8 +21,10 @@ from tests.waiting import until
 from wizard.archive.spool import FileSpool
 from wizard.archive.uploads import FolderUploads
 from wizard.domain.account import Account
+from wizard.domain.session import Session
 from wizard.licensing.protocol.claims import dump_vendor_keys
 from wizard.steps import FLOW
+from wizard.web.sessions import packed
 
 ARCHIVE = tar(modern())
 FORGED = tar(modern(GOOD.but(claims={"layers": "00" * 32})))
@@ -51,7 +53,8 @@ class Client:
     def __init__(self, app: Flask, account: Account) -> None:
         self.flask = app.test_client()
         with self.flask.session_transaction() as session:
-            session.update(account=account.name, epoch=account.epoch)
+            begun = Session(id="s1", account=account.name, epoch=account.epoch, begun_at=NOW, used_at=NOW)
+            session.update(packed(begun))
         page = BeautifulSoup(self.flask.get("/").text, "html.parser")
         self.token = str(page.select("[name=csrf_token]")[0]["value"])
 

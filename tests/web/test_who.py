@@ -27,7 +27,8 @@ def observer(app: Flask, visitor: Visitor, accounts: MemoryAccounts) -> Visitor:
 def test_an_observer_sees_every_page_and_changes_nothing(visitor: Visitor, observer: Visitor, desk: FakeDesk) -> None:
     address = visitor.press("Register a project").url
     assert observer.open(address).heading == visitor.heading
-    refused = observer.press("Upload the image")
+    token = str(observer.one("[name=csrf_token]")["value"])
+    refused = observer.browser.post(address, {"csrf_token": token})
     assert refused.status == 403
     assert "You can look at everything here, and change nothing." in refused.text
     assert [registration.version for registration in desk.services.store.registrations()] == [1]

@@ -4,10 +4,12 @@ import io
 from pathlib import Path
 
 import pytest
+from flask import g
 
 from tests.desk import FakeDesk
 from tests.factories import PIN
 from tests.visitor import InnerBrowser, Visitor
+from wizard.domain.person import Person, Role
 from wizard.licensing.protocol.api import ENTRY
 from wizard.steps import FLOW
 from wizard.web.wizard import Desk
@@ -212,6 +214,7 @@ def test_a_page_that_was_overtaken_while_it_was_made_is_made_anew_by_its_first_p
     registration = desk.store.registrations()[0]
     overtaken = Desk(FLOW, desk.services)
     with inner(at_deploy).client.application.test_request_context():
+        g.person = Person(name="admin", role=Role.ADMIN)
         desk.store.save(registration.use_port(18099))
         page = overtaken.page(registration, FLOW.step("node")).get_data(as_text=True)
     assert 'since="' in page
@@ -225,6 +228,7 @@ def test_a_page_that_its_work_has_overtaken_asks_once_more_though_the_work_has_e
     registration = desk.store.registrations()[0]
     desk.perform()
     with inner(at_deploy).client.application.test_request_context():
+        g.person = Person(name="admin", role=Role.ADMIN)
         page = Desk(FLOW, desk.services).page(registration, FLOW.step("deploy")).get_data(as_text=True)
     assert 'since="' in page
 
@@ -239,8 +243,10 @@ def test_the_address_follows_a_button_that_leads_to_another_step(at_deploy: Visi
     assert answer.headers["HX-Push-Url"].endswith("/scan")
 
 
-def test_a_page_with_nothing_to_wait_for_does_not_poll(at_deploy: Visitor) -> None:
-    assert not at_deploy.page.select("[hx-trigger]")
+def test_a_page_with_nothing_to_wait_for_asks_only_who_is_at_work(at_deploy: Visitor) -> None:
+    [asking] = at_deploy.page.select("[hx-trigger]")
+    assert asking["hx-trigger"] == "every 10s"
+    assert str(asking["hx-get"]).endswith("/deploy?seat=1")
 
 
 def test_during_a_lock_there_is_neither_a_qr_code_nor_a_field(at_code: Visitor) -> None:

@@ -52,6 +52,8 @@ class Operation:
     ended_at: datetime | None = None
     has_left: bool = False
     """Whether something of it could not be taken back."""
+    asked_by: str = ""
+    """The name of the person whose wish it is; nothing in older ones."""
 
     @property
     def is_active(self) -> bool:

@@ -11,6 +11,7 @@ from wizard.domain.operation import Operation, OperationState
 from wizard.domain.registration import Objection, Registration
 from wizard.errors import BackendError, Problem, Stale, WizardError
 from wizard.flow import Flow, Phase
+from wizard.jobs.audit import note_end
 from wizard.jobs.discards import remove_discarded
 from wizard.ports import Task, Workshop
 from wizard.text import say
@@ -233,6 +234,7 @@ class Performance:
             raise LeaseLost
         self._operation = operation
         self._recorded_at = self._workshop.clock()
+        note_end(operation, self._workshop)
 
     def _put_back(self, attempt: int) -> None:
         self._workshop.store.record(replace(self._operation, state=OperationState.QUEUED, attempt=attempt), self._owner)

@@ -18,7 +18,7 @@ class Queue:
         self._flow = flow
         self._wake = wake
 
-    def start(self, registration: Registration, kind: str, now: datetime) -> Operation:
+    def start(self, registration: Registration, kind: str, now: datetime, by: str = "") -> Operation:
         """Queue the work of the step `kind`. A double click gets the same operation twice."""
         operation = self._store.queue(
             Operation(
@@ -29,6 +29,7 @@ class Queue:
                 state=OperationState.QUEUED,
                 phases=tuple(PhaseRecord(slug=phase.slug) for phase in self._flow.step(kind).work),
                 created_at=now,
+                asked_by=by,
             )
         )
         self._wake()

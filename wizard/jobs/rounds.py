@@ -11,6 +11,7 @@ from wizard.domain.project import Node
 from wizard.domain.registration import Registration
 from wizard.errors import Stale, WizardError
 from wizard.flow import Flow
+from wizard.jobs.audit import note_digest
 from wizard.jobs.discards import remove_discarded
 from wizard.jobs.inspections import inspect
 from wizard.jobs.reconciler import Reconciler
@@ -59,6 +60,10 @@ class Rounds:
     def sweep(self) -> None:
         """Remove the uploads that nothing came for in a day."""
         self._start("sweep", lambda: self._workshop.uploads.sweep(self._workshop.clock()))
+
+    def note_digest(self) -> None:
+        """Log where the audit trail ends."""
+        self._start("note digest", lambda: note_digest(self._workshop.trail))
 
     def tidy(self) -> None:
         """Remove the deployments that were given up."""

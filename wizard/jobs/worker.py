@@ -146,4 +146,5 @@ def chores(worker: Worker, rounds: Rounds) -> tuple[tuple[float, Callable[[], No
         (2.0, rounds.keep_running),
         (60.0, rounds.reconcile),
         (600.0, rounds.sweep),
+        (3600.0, rounds.note_digest),
     )

@@ -7,17 +7,19 @@ from typing import Protocol
 
 from wizard.domain.operation import Operation
 from wizard.domain.registration import Registration
+from wizard.ports.audit import Trail
 from wizard.ports.engines import Backend, Progress
 from wizard.ports.files import Spool, Uploads
 from wizard.ports.servers import Applications, LicenseServer
+from wizard.ports.shares import Shares, Turns
 from wizard.ports.store import Inventory, Store
 
 
 class Jobs(Protocol):
     """Slow work is put down as an operation, and a worker is woken."""
 
-    def start(self, registration: Registration, kind: str, now: datetime) -> Operation:
-        """Queue the work of the step `kind`. The one under way is returned when there is one."""
+    def start(self, registration: Registration, kind: str, now: datetime, by: str = "") -> Operation:
+        """Queue the work of the step `kind`, which `by` asked for. The one under way is returned when there is one."""
         ...
 
     def abort(self, operation: Operation) -> None:
@@ -35,6 +37,9 @@ class Services:
     license_servers: LicenseServer
     spool: Spool
     uploads: Uploads
+    turns: Turns
+    shares: Shares
+    trail: Trail
     clock: Callable[[], datetime]
     """Aware UTC."""
 

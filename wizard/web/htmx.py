@@ -6,8 +6,12 @@ from flask import Response, request
 
 
 def wants_fragment() -> bool:
-    """Whether htmx asks for the step alone. A page that the browser restores from its history is wanted whole."""
-    return request.headers.get("HX-Request") == "true" and "HX-History-Restore-Request" not in request.headers
+    """Whether htmx asks for the step alone. A page that the browser restores from its history is wanted whole, and so
+    is one that takes the place of the whole page, as behind a link in a frame.
+    """
+    headers = request.headers
+    is_whole = "HX-History-Restore-Request" in headers or headers.get("HX-Request-Type") == "full"
+    return headers.get("HX-Request") == "true" and not is_whole
 
 
 def shown_path() -> str:
@@ -17,6 +21,6 @@ def shown_path() -> str:
 
 def go_to(url: str) -> Response:
     """Send the browser to another page, whether a form asked or htmx did."""
-    if wants_fragment():
+    if request.headers.get("HX-Request") == "true":
         return Response(status=204, headers={"HX-Redirect": url})
     return Response(status=303, headers={"Location": url})

@@ -15,6 +15,7 @@ from wizard.flow import Flow, Step, Submission, Submit, Upload
 from wizard.ports import Services
 from wizard.text import say
 from wizard.web.htmx import shown_path, wants_fragment
+from wizard.web.presence import Seat, Seats, Watch
 from wizard.web.who import person
 
 TOO_LATE = Problem(
@@ -35,6 +36,7 @@ def blueprint(flow: Flow, services: Services) -> Blueprint:
         ("GET", "/registrations/<id>/abort", desk.came_back),
         ("GET", "/registrations/<id>/<slug>", desk.show),
         ("POST", "/registrations/<id>/<slug>", desk.submit),
+        ("POST", "/registrations/<id>/<slug>/take-over", desk.take_over),
         ("POST", "/registrations/<id>/<slug>/<action>", desk.act),
         ("GET", "/registrations/<id>/<slug>/<action>", desk.came_back),
     ):
@@ -47,6 +49,7 @@ class Desk:
 
     def __init__(self, flow: Flow, services: Services) -> None:
         self.flow, self.services, self.store = flow, services, services.store
+        self.seats = Seats(services.turns, services.clock)
 
     def registration(self, id: str) -> Registration:
         """The one of that id; for whoever does not see it there is none."""
@@ -73,8 +76,8 @@ class Desk:
         return self.address(self.flow.open(slug or current.slug, registration), id)
 
     def show(self, id: str, slug: str) -> ResponseReturnValue:
-        if "since" in request.args:
-            return self.poll(id, slug, request.args["since"])
+        if "since" in request.args or "seat" in request.args:
+            return self.poll(id, slug)
         registration = self.registration(id)
         step = self.flow.open(slug, registration)
         return self.page(registration, step) if step.slug == slug else self.address(step, id)
@@ -85,12 +88,23 @@ class Desk:
     def act(self, id: str, slug: str, action: str) -> ResponseReturnValue:
         return self.answer(id, slug, lambda step: step.action(action))
 
+    def take_over(self, id: str, slug: str) -> ResponseReturnValue:
+        """The work goes on here; what was entered before somebody else came comes along."""
+        registration = self.registration(id)
+        self.seats.take_over(registration.id)
+        step = self.flow.open(slug, registration)
+        return self.page(registration, step, submission=received(self.services))
+
     def abort(self, id: str) -> ResponseReturnValue:
         operation = self.store.last_operation(id)
         registration = self.registration(id)
         if operation is None:
             return self.moved(registration, self.flow.current(registration))
         step = self.flow.open(operation.kind, registration)
+        try:
+            self.seats.ensure_theirs(id)
+        except Stale as error:
+            return self.page(registration, step, problem=error.problem, status=error.status)
         if not operation.is_active:
             return self.page(registration, step, problem=TOO_LATE, status=409)
         self.services.jobs.abort(operation)
@@ -111,6 +125,7 @@ class Desk:
         return self.moved(registration, step)
 
     def submitted(self, registration: Registration, step: Step, submit: Submit, submission: Submission) -> Registration:
+        self.seats.ensure_theirs(registration.id)
         operation = self.store.last_operation(registration.id)
         if operation is not None and operation.is_active:
             return self.under_way(registration, step, operation)
@@ -119,7 +134,7 @@ class Desk:
         if changed != registration:
             changed = self.store.save(changed)
         if step.work and not step.is_done(changed):
-            self.services.jobs.start(changed, step.slug, submission.now)
+            self.services.jobs.start(changed, step.slug, submission.now, submission.by)
         return changed
 
     def under_way(self, registration: Registration, step: Step, operation: Operation) -> Registration:
@@ -132,15 +147,33 @@ class Desk:
             todo=say("Wait until it has finished, or abort it there."),
         )
 
-    def poll(self, id: str, slug: str, since: str) -> Response:
-        """What has changed since; 204 when nothing has. Reads one row in that case."""
-        if self.store.revision(id) == since:
+    def poll(self, id: str, slug: str) -> Response:
+        """What has changed since the page was made; 204 when nothing has. Reads two rows in that case."""
+        if person().project is not None:
+            self.registration(id)  # before anything is noted of somebody who does not see it
+        seen = request.args
+        moved = "seat" in seen and self.seats.come(id).word != seen["seat"]
+        if not moved and ("since" not in seen or self.store.revision(id) == seen["since"]):
             return Response(status=204)
         registration = self.registration(id)
         step = self.flow.open(slug, registration)
-        if step.is_done(registration) and not step.lingers:
+        if "follow" in seen:
+            step = self.followed(step, registration)
+        elif "since" in seen and step.is_done(registration) and not step.lingers:
             step = self.flow.current(registration)
-        return self.page(registration, step)
+        return self.page(registration, step, keeps=step.slug == slug)
+
+    def followed(self, step: Step, registration: Registration) -> Step:
+        """Where somebody reads on who has read this step: with whoever is at work, who may still be looking at it."""
+        current = self.flow.current(registration)
+        lingers = step.lingers and self.flow.after(step) is current and getattr(registration, current.holds) is None
+        return step if lingers else current
+
+    def seat(self, registration: Registration) -> Seat:
+        """What is finished for good needs nobody at work."""
+        if registration.registered_at is not None and not registration.is_guided:
+            return Seat(may_change=person().may_change)
+        return self.seats.come(registration.id)
 
     def moved(self, registration: Registration, step: Step) -> Response:
         """Show what comes after: the step itself while it is unfinished, else the first one that is."""
@@ -161,7 +194,9 @@ class Desk:
         problem: Problem | None = None,
         submission: Submission | None = None,
         status: int = 200,
+        keeps: bool = False,
     ) -> Response:
+        """The step as it stands. It `keeps` a form that somebody may have begun to fill in before another took over."""
         revision = self.store.revision(registration.id)
         operation = self.store.last_operation(registration.id, step.slug)
         overtaken = self.store.registration(registration.id) != registration  # asked last: work that ends changes it
@@ -169,6 +204,14 @@ class Desk:
             revision = ""  # the next poll must not take what is there now for this page
         if operation is not None and operation.version != registration.version:
             operation = None
+        seat = self.seat(registration)
+        held = not seat.is_theirs and (submission is not None or (keeps and seat.was_theirs))
+        watch = Watch(
+            seat=seat,
+            revision=revision,
+            seconds=1 if overtaken else poll_seconds(step, registration, operation),
+            follows=not held and self.followed(step, registration) is step,
+        )
         response = make_response(
             render_template(
                 f"steps/{step.slug}.html",
@@ -177,10 +220,12 @@ class Desk:
                 step=step,
                 current=self.flow.current(registration),
                 registration=registration,
-                revision=revision,
                 operation=operation,
                 problem=problem or (operation and operation.problem),
-                polls=1 if overtaken else poll_seconds(step, registration, operation),
+                reading=not (seat.is_theirs or held),
+                held=held,
+                seat=seat,
+                watch=None if held and submission else watch,
                 fields=submission.fields if submission else {},
                 given_up=self.flow.given_up_by(step, registration),
                 now=self.services.clock(),

@@ -1,9 +1,9 @@
 """Reference FanRuan applications: a *Registration Management* page for each project, and the same for programs (R8)."""
 
 from flask import Flask, Response, render_template, request
-from flask_babel import Babel, get_locale
 from werkzeug.exceptions import HTTPException
 
+from wizard.licensing import language
 from wizard.licensing.client.pages import pages
 from wizard.licensing.client.site import Applications, attach
 from wizard.licensing.client.words import said, span, stamp
@@ -25,8 +25,7 @@ def create_app(applications: Applications) -> Flask:
     app = Flask(__name__, static_url_path="/static")
     app.config |= {"MAX_CONTENT_LENGTH": 64 * 1024, "MAX_FORM_MEMORY_SIZE": 64 * 1024, "MAX_FORM_PARTS": 20}
     attach(app, applications)
-    Babel(app)
-    app.jinja_env.globals |= {"get_locale": get_locale}
+    language.speak(app)
     app.jinja_env.filters |= {"span": span, "stamp": stamp, "said": said}
     app.register_blueprint(pages)
     app.register_error_handler(HTTPException, show_error)

@@ -1,8 +1,8 @@
 """The authorization application as a Flask application of its own."""
 
 from flask import Flask, Response
-from flask_babel import Babel, get_locale
 
+from wizard.licensing import language
 from wizard.licensing.protocol.api import PAGE, STATUS
 from wizard.licensing.server import drawing, troubles
 from wizard.licensing.server.api import api
@@ -38,8 +38,8 @@ def create_app(authorization: Authorization, *, clock: Clock, address: str, port
         app,
         Site(authorization=authorization, registrations=registrations, clock=clock, address=address, port=port),
     )
-    Babel(app)
-    app.jinja_env.globals |= {"svg": drawing.svg, "get_locale": get_locale, "page_url": PAGE, "status_url": STATUS}
+    language.speak(app)
+    app.jinja_env.globals |= {"svg": drawing.svg, "page_url": PAGE, "status_url": STATUS}
     app.jinja_env.filters |= {"left": drawing.left, "ago": drawing.ago, "span": drawing.span}
     app.register_blueprint(api)
     app.register_blueprint(page)

@@ -11,7 +11,7 @@ from flask import Flask
 from gunicorn.app.base import BaseApplication
 
 from wizard.licensing.protocol.claims import ClaimsError
-from wizard.licensing.rules.limits import PERSISTED, SECOND
+from wizard.licensing.rules.limits import PERSISTED, SECOND, Millis
 from wizard.licensing.rules.timeline import ClockBehind
 from wizard.licensing.server.app import create_app
 from wizard.licensing.server.authorization import Authorization
@@ -23,6 +23,7 @@ from wizard.licensing.server.start import InUse, announce, hold, identify, log_t
 from wizard.licensing.server.store import Store
 from wizard.licensing.server.timekeeper import Timekeeper, read_clocks
 from wizard.licensing.server.tls import Tls, open_tls
+from wizard.licensing.server.travelling import Travelling
 
 log = logging.getLogger(__name__)
 
@@ -39,7 +40,7 @@ class Server(BaseApplication):  # type: ignore[misc] # gunicorn has no types
         self._tls = tls
         self._authorization = Authorization(identity, Store(identity.folder, identity.row_key))
         earliest = int(identity.claims.issued_at.timestamp()) * SECOND
-        self._clock = Timekeeper(self._authorization.store, self._authorization, earliest)
+        self._clock = _clock(settings, self._authorization, earliest)
         self._minutes = Minutes(self._authorization, self._clock, lambda: os.kill(os.getpid(), signal.SIGTERM))
         self._stopping = threading.Event()
         super().__init__()
@@ -81,6 +82,12 @@ class Server(BaseApplication):  # type: ignore[misc] # gunicorn has no types
     def _stop(self) -> None:
         self._stopping.set()
         self._minutes.stop()
+
+
+def _clock(settings: Settings, authorization: Authorization, earliest: Millis) -> Timekeeper:
+    if settings.time_machine is None:
+        return Timekeeper(authorization.store, authorization, earliest)
+    return Travelling(authorization.store, authorization, earliest, settings.time_machine, authorization.tick)
 
 
 def run() -> None:

@@ -22,6 +22,8 @@ class Settings:
     address: str
     port: int
     listen: str
+    time_machine: Path | None
+    """The file that says by how many milliseconds the clocks are ahead; None wherever a licence counts."""
 
 
 def parse(arguments: Sequence[str] | None = None) -> Settings:
@@ -39,6 +41,9 @@ def parse(arguments: Sequence[str] | None = None) -> Settings:
     parser.add_argument("--address", type=_ip, required=True, help="the IP at which projects reach it")
     parser.add_argument("--port", type=_port, default=DEFAULT_PORT, help="the port at which projects reach it")
     parser.add_argument("--listen", type=_ip, help="the IP to listen at, when it is another one, as in a container")
+    parser.add_argument(
+        "--time-machine", type=Path, help="for a kiosk only: a file with the milliseconds by which the clocks are ahead"
+    )
     given = parser.parse_args(arguments)
     return Settings(**{**vars(given), "listen": given.listen or given.address})
 

@@ -7,11 +7,11 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 from flask import Blueprint, Flask, Response, redirect, render_template, request, url_for
-from flask_babel import Babel, get_locale
 from flask_babel import gettext as _
 from werkzeug.exceptions import HTTPException
 from werkzeug.wrappers import Response as BaseResponse
 
+from wizard.licensing import language
 from wizard.licensing.vendor.image import ARCHIVE
 from wizard.licensing.vendor.machine import MachineError
 from wizard.licensing.vendor.office import Case, Office, Order, open_office
@@ -62,8 +62,7 @@ def assemble(office: Office, *, activation: str, clock: Clock) -> Flask:
     app = Flask(__name__)
     app.config["MAX_CONTENT_LENGTH"] = LARGEST_FORM
     app.extensions["office"] = office
-    Babel(app)
-    app.jinja_env.globals["get_locale"] = get_locale
+    language.speak(app)
     app.register_blueprint(activation_page(office, clock))
     app.register_blueprint(demonstration(office, activation, clock))
     app.add_url_rule("/healthz", "healthz", lambda: {"status": "ok"})

@@ -1,0 +1,1 @@
+"""Applications that work together with the wizard, to learn from."""
