@@ -9,7 +9,7 @@ from tests.desk import FakeDesk
 from tests.factories import a_deployed_registration, a_placed_registration, an_operation
 from tests.states import STATES
 from tests.visitor import Answer, InnerBrowser, Visitor
-from tests.web.conftest import HOME
+from tests.web.conftest import HOME, PASSWORD
 from wizard.domain.operation import OperationState
 from wizard.domain.turn import HEARD_BY_LOADS, HEARD_BY_POLLS
 from wizard.steps import FLOW
@@ -51,6 +51,13 @@ def test_the_second_sees_who_is_at_work_and_since_when_and_reads_along(ann: Visi
     assert not bob.page.select("#step #port")
     assert "Check and use this port" in buttons(ann.open(PORT))
     assert not ann.has("at work here")
+
+
+def test_whoever_signs_in_anew_in_the_same_browser_is_at_work_still(ann: Visitor) -> None:
+    ann.press("Sign out")
+    ann.press("Sign in", name="Ann", password=PASSWORD).open(PORT)
+    assert not ann.has("You are at work here in another browser")
+    assert "Check and use this port" in buttons(ann)
 
 
 def test_to_take_over_needs_one_button_and_the_first_page_says_so(ann: Visitor, bob: Visitor, desk: FakeDesk) -> None:

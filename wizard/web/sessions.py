@@ -41,6 +41,10 @@ class Standing:
         return tuple(max(0, (at - self.now) // MILLISECOND) for at in (self.idle_at, self.over_at))  # type: ignore[return-value]
 
 
+KEPT = ("browser",)
+"""What outlives a session, since it says which browser this is, and nothing of who uses it (presence.place)."""
+
+
 class Sessions:
     """Begins sessions, ends them, and tells whose this one is. What is kept of one is in its own signed cookie."""
 
@@ -56,8 +60,9 @@ class Sessions:
 
     def end(self) -> None:
         """Ended for good: a copy of the cookie is worth nothing any more."""
-        known = unpacked()
+        known, kept = unpacked(), {name: session[name] for name in KEPT if name in session}
         session.clear()
+        session.update(kept)
         if known is not None:
             self._accounts.end_session(known.id, self._clock(), known.over_at(self.limits))
 
