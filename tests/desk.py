@@ -42,8 +42,8 @@ class FakeDesk:
     applications: FakeApplications
 
     @classmethod
-    def in_folder(cls, folder: Path) -> "FakeDesk":
-        store, spool = MemoryStore(), FakeSpool(folder)
+    def in_folder(cls, folder: Path, store: MemoryStore | None = None) -> "FakeDesk":
+        store, spool = store or MemoryStore(), FakeSpool(folder)
         application = "http://127.0.0.1:8002/projects/sales"
         return cls(
             store=store,

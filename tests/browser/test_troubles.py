@@ -1,7 +1,7 @@
 """The wizard's pages while the wizard itself is in trouble: they say so, stay, and go on when it is back."""
 
 from collections.abc import Iterator
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import timedelta
 from pathlib import Path
 
@@ -14,7 +14,6 @@ from tests.browser.walk import SLOW, at, press, sign_in, upload_the_demonstratio
 from tests.browsing import served
 from tests.desk import FakeDesk
 from tests.factories import NOW, a_challenge, a_deployed_registration, a_placed_registration
-from tests.fakes import FakeJobs
 from tests.instance import Instance
 from tests.memory_store import MemoryAccounts, MemoryStore
 from wizard.domain.registration import Registration
@@ -53,7 +52,7 @@ class Visit:
 @pytest.fixture
 def visit(context: BrowserContext, tmp_path: Path) -> Iterator[Visit]:
     store = FailingStore()
-    desk = replace(FakeDesk.in_folder(tmp_path), store=store, jobs=FakeJobs(store))
+    desk = FakeDesk.in_folder(tmp_path, store)
     accounts = MemoryAccounts()
     accounts.add_link(hashed(TOKEN), desk.now, desk.now + timedelta(hours=24))
     with served(assemble(FLOW, desk.services, accounts, secret_key="a secret")) as url:
