@@ -81,11 +81,11 @@ def test_a_page_that_asks_in_vain_stays_and_says_so_and_goes_on_afterwards(visit
 def test_a_countdown_whose_end_found_the_wizard_in_trouble_asks_until_it_is_answered(visit: Visit) -> None:
     challenge = a_challenge(expires_at=NOW + timedelta(seconds=2))
     page = visit.open(a_deployed_registration(challenge=challenge), "scan")
-    expect(page.locator(".countdown")).to_be_visible()
+    expect(page.locator("#step .countdown")).to_be_visible()
     with page.expect_response(lambda answer: answer.url.endswith("since=") and answer.status == 500):
         visit.store.fails = True
     expect(page.locator("#silence")).to_be_visible()
-    expect(page.locator(".countdown")).to_have_text("0 s")
+    expect(page.locator("#step .countdown")).to_have_text("0 s")
     visit.desk.clock.sleep(3)
     visit.store.fails = False
     expect(page.get_by_text("The QR code has expired.")).to_be_visible()
