@@ -2,10 +2,11 @@
 
 import time
 from collections.abc import Callable, Iterator
+from typing import Any
 
 import pytest
 from axe_playwright_python.sync_playwright import Axe
-from playwright.sync_api import Browser, FrameLocator, Page, expect, sync_playwright
+from playwright.sync_api import Browser, FrameLocator, Page, expect
 
 from tests.browsing import LAUNCH, NEEDS_CHROMIUM
 from tests.kiosk.visiting import NODE, Kiosk, running
@@ -23,12 +24,17 @@ TARGETS = """() => [...document.querySelectorAll('button, a[href], summary, labe
   .map((it) => ({ text: it.textContent.trim().slice(0, 40), height: it.getBoundingClientRect().height }))"""
 
 
-@pytest.fixture(scope="module")
-def browser() -> Iterator[Browser]:
-    with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(**LAUNCH)
-        yield browser
-        browser.close()
+@pytest.fixture(scope="session")
+def browser_type_launch_args() -> dict[str, Any]:
+    return LAUNCH
+
+
+@pytest.fixture(autouse=True)
+def nothing_stays_open(browser: Browser) -> Iterator[None]:
+    """The browser is that of all tests."""
+    yield
+    for context in browser.contexts:
+        context.close()
 
 
 @pytest.fixture
