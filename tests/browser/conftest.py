@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 
+from tests.browser.uploading import Place, place
 from tests.browsing import CHROMIUM, LAUNCH
 from tests.instance import Instance, running
 
@@ -31,6 +32,13 @@ def browser_type_launch_args() -> dict[str, Any]:
 @pytest.fixture(scope="session")
 def browser_context_args() -> dict[str, Any]:
     return {"viewport": {"width": 1280, "height": 900}, "ignore_https_errors": True}
+
+
+@pytest.fixture(scope="module")
+def wizard(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Place]:
+    """One in which each state of each page can be opened."""
+    with place(tmp_path_factory.mktemp("wizard")) as found:
+        yield found
 
 
 @pytest.fixture

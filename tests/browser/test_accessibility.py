@@ -1,6 +1,6 @@
 """WCAG 2.2 AA, as far as a program can tell, on every page in every state, however it is looked at."""
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Mapping
 from contextlib import ExitStack
 from io import BytesIO
 from typing import Any
@@ -104,12 +104,6 @@ CHECKS: Mapping[str, Callable[[Page], list[str]]] = {
     "keyboard": loses_the_keyboard,
     "forced colours": hides_in_forced_colours,
 }
-
-
-@pytest.fixture(scope="module")
-def wizard(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Place]:
-    with place(tmp_path_factory.mktemp("wizard")) as found:
-        yield found
 
 
 @pytest.mark.parametrize(

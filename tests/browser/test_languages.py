@@ -1,22 +1,14 @@
 """No page overflows in any language, at any width."""
 
-from collections.abc import Iterator
-
 import pytest
 from playwright.sync_api import Browser
 
 from tests.browser.pages import STATES, opened
-from tests.browser.uploading import Place, place
+from tests.browser.uploading import Place
 from tests.catalogues import TRANSLATED
 
 WIDTHS = (320, 380, 1280)
 SIDEWAYS = "document.documentElement.scrollWidth - document.documentElement.clientWidth"
-
-
-@pytest.fixture(scope="module")
-def wizard(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Place]:
-    with place(tmp_path_factory.mktemp("wizard")) as found:
-        yield found
 
 
 @pytest.mark.parametrize(

@@ -5,7 +5,6 @@ import logging
 import subprocess
 import sys
 from collections.abc import Callable, Iterator
-from pathlib import Path
 
 import pytest
 from sqlalchemy import Connection, text
@@ -13,16 +12,8 @@ from sqlalchemy import Connection, text
 from tests.contracts.audit import RICH, TrailContract, a_deed
 from tests.memory_audit import MemoryTrail
 from wizard.domain.audit import Chain, End, Sought
-from wizard.store import migrate
 from wizard.store.audit import EVERY, SqlTrail
 from wizard.store.engine import open_engine
-
-
-@pytest.fixture
-def url(tmp_path: Path) -> str:
-    url = f"sqlite:///{tmp_path}/wizard.sqlite"
-    migrate(url)
-    return url
 
 
 class TestSqlTrail(TrailContract):

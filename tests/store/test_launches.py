@@ -2,7 +2,6 @@
 
 from collections.abc import Iterator
 from datetime import timedelta
-from pathlib import Path
 
 import pytest
 from sqlalchemy import func, select
@@ -12,15 +11,7 @@ from tests.embedding import MemoryLaunches
 from tests.factories import NOW
 from wizard.store.engine import open_engine
 from wizard.store.launches import SqlLaunches
-from wizard.store.migrate import migrate
 from wizard.store.tables import launches as table
-
-
-@pytest.fixture
-def url(tmp_path: Path) -> str:
-    url = f"sqlite:///{tmp_path}/wizard.sqlite"
-    migrate(url)
-    return url
 
 
 class TestSqlLaunches(LaunchesContract):

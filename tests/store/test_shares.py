@@ -1,7 +1,6 @@
 """Turns and shares on SQLite and in memory pass the same contracts."""
 
 from collections.abc import Iterator
-from pathlib import Path
 
 import pytest
 
@@ -10,7 +9,7 @@ from tests.factories import a_registration
 from tests.fakes import MemoryStore
 from tests.memory_shares import MemoryShares, MemoryTurns
 from wizard.ports import Store
-from wizard.store import SqlStore, migrate
+from wizard.store import SqlStore
 from wizard.store.shares import SqlShares, SqlTurns
 
 
@@ -20,9 +19,7 @@ def with_registrations(store: Store) -> None:
 
 
 @pytest.fixture
-def url(tmp_path: Path) -> str:
-    url = f"sqlite:///{tmp_path}/wizard.sqlite"
-    migrate(url)
+def url(url: str) -> str:
     store = SqlStore(url)
     with_registrations(store)
     store.close()

@@ -4,7 +4,6 @@ import subprocess
 import sys
 from collections.abc import Iterator
 from dataclasses import replace
-from pathlib import Path
 
 import pytest
 
@@ -12,14 +11,7 @@ from tests.contracts.accounts import AccountsContract
 from tests.contracts.store import StoreContract, at_once
 from tests.factories import NOW, a_registration, an_account, an_operation
 from wizard.errors import Stale
-from wizard.store import SqlAccounts, SqlStore, migrate
-
-
-@pytest.fixture
-def url(tmp_path: Path) -> str:
-    url = f"sqlite:///{tmp_path}/wizard.sqlite"
-    migrate(url)
-    return url
+from wizard.store import SqlAccounts, SqlStore
 
 
 @pytest.fixture
